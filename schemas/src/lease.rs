@@ -85,3 +85,23 @@ pub enum LeaseLoss {
     /// The link went down or away.
     LinkLost,
 }
+
+/// What the DHCP client tells about one link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeaseEvent {
+    /// There was no lease, now there is one.
+    Acquired(Lease),
+    /// A lease with another address or other options took the place of the last.
+    Changed(Lease),
+    /// The same lease, extended.
+    Renewed(Lease),
+    /// There is no lease any more.
+    #[serde(rename_all = "kebab-case")]
+    Lost {
+        /// Kernel name of the link.
+        interface: String,
+        /// Why.
+        reason: LeaseLoss,
+    },
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! One network interface: what all of them have, and a section for each type that needs one.
+//!
+//! The struct is flat, with the section of each type as an optional field, so that serde reports line, column
+//! and field of every mistake and a name such as `0x10` stays a name. That the section fits the `type` is
+//! checked by validation.
+
+mod interface_type;
+mod linux_bridge;
+mod mac_vlan;
+mod veth;
+mod vxlan;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::interface_type::InterfaceType;
+pub use self::linux_bridge::{
+    BridgeOptions, BridgePort, BridgeStp, LinuxBridge, MulticastRouter, VlanProtocol,
+};
+pub use self::mac_vlan::{MacVlan, MacVlanMode};
+pub use self::veth::Veth;
+pub use self::vxlan::Vxlan;
+use crate::ip::{Ipv4, Ipv6};
+use crate::lenient;
+use crate::mac_address::MacAddress;
+use crate::overlay::{overlay, overlay_leaf};
+
+/// What the user wants of an interface, or how it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum InterfaceState {
+    /// It exists and is administratively up.
+    #[default]
+    Up,
+    /// A virtual link is deleted but stays saved; a physical one is set down.
+    Down,
+    /// A virtual link is deleted, a physical one loses its configuration; both are forgotten.
+    Absent,
+    /// Hands off.
+    Ignore,
+}
+
+/// Another name of the same link, up to 127 bytes (`ALTIFNAMSIZ`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AltName {
+    /// The name.
+    pub name: String,
+    /// `absent` removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<AltNameState>,
+}
+
+/// The only state that an alternative name can be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AltNameState {
+    /// To be removed.
+    Absent,
+}
+
+/// One interface of a network state. Every key but `name` may be left out: the present value stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Interface {
+    /// Kernel name, up to 15 bytes.
+    pub name: String,
+    /// Its type. May be left out for an interface that exists.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub interface_type: Option<InterfaceType>,
+    /// Default `up`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<InterfaceState>,
+    /// Free text, kept in the kernel as `ifalias`, up to 255 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Name of the saved profile; kept for nmstate's users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_name: Option<String>,
+    /// Further names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alt_names: Option<Vec<AltName>>,
+    /// Link-layer address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac_address: Option<MacAddress>,
+    /// Shown only: the address burnt into the hardware.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permanent_mac_address: Option<MacAddress>,
+    /// Largest packet in bytes.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "lenient::number"
+    )]
+    pub mtu: Option<u32>,
+    /// Shown only: smallest MTU that the driver takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_mtu: Option<u32>,
+    /// Shown only: largest MTU that the driver takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_mtu: Option<u32>,
+    /// The interface that it is a port of; `""` detaches it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controller: Option<String>,
+    /// IPv4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv4: Option<Ipv4>,
+    /// IPv6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<Ipv6>,
+    /// For type `veth`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub veth: Option<Veth>,
+    /// For type `linux-bridge`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bridge: Option<LinuxBridge>,
+    /// For type `vxlan`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vxlan: Option<Vxlan>,
+    /// For type `mac-vlan`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac_vlan: Option<MacVlan>,
+    /// For type `mac-vtap`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac_vtap: Option<MacVlan>,
+}
+
+// `alt_names`, addresses and ports are lists with rules of their own: the planner compares them.
+overlay!(Interface {
+    name,
+    interface_type,
+    state,
+    description,
+    mac_address,
+    mtu,
+    controller,
+    ipv4,
+    ipv6,
+    veth,
+    bridge,
+    vxlan,
+    mac_vlan,
+    mac_vtap,
+} read_only { profile_name, alt_names, permanent_mac_address, min_mtu, max_mtu });
+
+overlay_leaf!(InterfaceState, InterfaceType);
+
+impl Interface {
+    /// An interface of which only the name is known.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The wanted state, `up` where nothing is written.
+    pub fn wanted_state(&self) -> InterfaceState {
+        self.state.unwrap_or_default()
+    }
+
+    /// Its ports, when it is a controller whose list is written.
+    pub fn port_names(&self) -> Option<Vec<&str>> {
+        let ports = self.bridge.as_ref()?.port.as_ref()?;
+        Some(ports.iter().map(|port| port.name.as_str()).collect())
+    }
+
+    /// The interface that it is stacked upon.
+    pub fn base_interface(&self) -> Option<&str> {
+        let vxlan = self
+            .vxlan
+            .as_ref()
+            .and_then(|vxlan| vxlan.base_iface.as_deref());
+        let mac_vlan = self.mac_vlan.as_ref().or(self.mac_vtap.as_ref());
+        vxlan.or_else(|| mac_vlan.and_then(|section| section.base_iface.as_deref()))
+    }
+
+    /// The other end of a veth pair.
+    pub fn veth_peer(&self) -> Option<&str> {
+        self.veth.as_ref()?.peer.as_deref()
+    }
+
+    /// Whether its addresses are asked of a DHCPv4 server.
+    pub fn wants_dhcpv4(&self) -> bool {
+        self.wanted_state() == InterfaceState::Up
+            && self
+                .ipv4
+                .as_ref()
+                .is_some_and(|ipv4| ipv4.dhcp == Some(true) && ipv4.enabled != Some(false))
+    }
+
+    /// All other interfaces that it names.
+    pub fn mentioned(&self) -> impl Iterator<Item = &str> {
+        self.controller
+            .as_deref()
+            .filter(|name| !name.is_empty())
+            .into_iter()
+            .chain(self.base_interface())
+            .chain(self.veth_peer())
+            .chain(self.port_names().into_iter().flatten())
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The types of interfaces and what is true of each.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The type of an interface, in nmstate's words.
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(from = "String", into = "String")]
+#[schemars(with = "String")]
+#[non_exhaustive]
+pub enum InterfaceType {
+    /// A network card, or what looks like one.
+    Ethernet,
+    /// One end of a virtual pair.
+    Veth,
+    /// The kernel's bridge.
+    LinuxBridge,
+    /// VXLAN tunnel.
+    Vxlan,
+    /// MAC VLAN.
+    MacVlan,
+    /// MAC VTAP.
+    MacVtap,
+    /// The loopback interface.
+    Loopback,
+    /// A kind that Nipart doesn't know, under the kernel's own name: shown, its common properties can be set,
+    /// but it can't be created.
+    Other(String),
+}
+
+impl InterfaceType {
+    /// Every type that is more than a name to us.
+    pub const KNOWN: [Self; 7] = [
+        Self::Ethernet,
+        Self::Veth,
+        Self::LinuxBridge,
+        Self::Vxlan,
+        Self::MacVlan,
+        Self::MacVtap,
+        Self::Loopback,
+    ];
+
+    /// The word in users' files.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Ethernet => "ethernet",
+            Self::Veth => "veth",
+            Self::LinuxBridge => "linux-bridge",
+            Self::Vxlan => "vxlan",
+            Self::MacVlan => "mac-vlan",
+            Self::MacVtap => "mac-vtap",
+            Self::Loopback => "loopback",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// Whether the link exists in software only, so that we can create and delete it.
+    pub fn is_virtual(&self) -> bool {
+        !matches!(self, Self::Ethernet | Self::Loopback | Self::Other(_))
+    }
+
+    /// Whether other interfaces can be its ports.
+    pub fn is_controller(&self) -> bool {
+        matches!(self, Self::LinuxBridge)
+    }
+
+    /// Whether a user who writes `self` means the `present` type: nmstate's users write `ethernet` for a veth.
+    pub fn accepts(&self, present: &Self) -> bool {
+        self == present || (*self == Self::Ethernet && *present == Self::Veth)
+    }
+}
+
+impl From<String> for InterfaceType {
+    fn from(name: String) -> Self {
+        Self::KNOWN
+            .into_iter()
+            .find(|known| known.as_str() == name)
+            .unwrap_or(Self::Other(name))
+    }
+}
+
+impl From<InterfaceType> for String {
+    fn from(interface_type: InterfaceType) -> Self {
+        interface_type.as_str().to_string()
+    }
+}
+
+impl fmt::Display for InterfaceType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! A whole network: what users write, what the kernel has, what is saved.
+
+use std::collections::{BTreeSet, HashMap};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::interface::{Interface, InterfaceState};
+use crate::overlay::Overlay;
+use crate::route::{Route, Routes};
+
+/// A network state. Every key may be left out; what is not written is not touched.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct NetworkState {
+    /// For people; ignored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Interfaces, each named once.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "null_is_empty"
+    )]
+    pub interfaces: Vec<Interface>,
+    /// Routes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routes: Option<Routes>,
+}
+
+/// `interfaces:` with nothing behind it is an empty list, as in nmstate.
+fn null_is_empty<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Interface>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+impl NetworkState {
+    /// The interface of that name.
+    pub fn interface(&self, name: &str) -> Option<&Interface> {
+        self.interfaces
+            .iter()
+            .find(|interface| interface.name == name)
+    }
+
+    /// All interfaces by name, for states too large to search.
+    pub fn by_name(&self) -> HashMap<&str, &Interface> {
+        self.interfaces
+            .iter()
+            .map(|interface| (interface.name.as_str(), interface))
+            .collect()
+    }
+
+    /// Static routes as written.
+    pub fn config_routes(&self) -> &[Route] {
+        self.routes
+            .as_ref()
+            .and_then(|routes| routes.config.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// Routes as the kernel has them.
+    pub fn running_routes(&self) -> &[Route] {
+        self.routes
+            .as_ref()
+            .and_then(|routes| routes.running.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// Every interface that the state names anywhere: what a change of it can touch.
+    pub fn mentioned_interfaces(&self) -> BTreeSet<String> {
+        let named = self
+            .interfaces
+            .iter()
+            .map(|interface| interface.name.as_str());
+        let related = self.interfaces.iter().flat_map(Interface::mentioned);
+        let next_hops = self
+            .config_routes()
+            .iter()
+            .filter_map(|route| route.next_hop_interface.as_deref());
+        named
+            .chain(related)
+            .chain(next_hops)
+            .map(str::to_string)
+            .collect()
+    }
+
+    /// Whether it names nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.interfaces.is_empty() && self.config_routes().is_empty()
+    }
+
+    /// `self` laid over `below`: what `self` names wins, `absent` removes from `below` and is gone with it.
+    ///
+    /// This is how saved state takes in what was applied.
+    #[must_use]
+    pub fn laid_over(&self, below: &Self) -> Self {
+        let mut merged = below.clone();
+        let mut position: HashMap<String, usize> = merged
+            .interfaces
+            .iter()
+            .enumerate()
+            .map(|(index, interface)| (interface.name.clone(), index))
+            .collect();
+        let mut removed = BTreeSet::new();
+        for interface in &self.interfaces {
+            match interface.wanted_state() {
+                InterfaceState::Absent => {
+                    removed.insert(interface.name.as_str());
+                }
+                _ => match position.get(&interface.name) {
+                    Some(&index) => {
+                        let mut upper = interface.clone();
+                        upper.fill_from(&merged.interfaces[index]);
+                        merged.interfaces[index] = upper;
+                    }
+                    None => {
+                        position.insert(interface.name.clone(), merged.interfaces.len());
+                        merged.interfaces.push(interface.clone());
+                    }
+                },
+            }
+        }
+        merged
+            .interfaces
+            .retain(|interface| !removed.contains(interface.name.as_str()));
+
+        let mut config: Vec<Route> = below.config_routes().to_vec();
+        for route in self.config_routes() {
+            if route.is_absent() {
+                config.retain(|present| !route.matches(present));
+            } else if !config.iter().any(|present| present.key() == route.key()) {
+                config.push(route.clone());
+            }
+        }
+        config.retain(|route| {
+            !route
+                .next_hop_interface
+                .as_deref()
+                .is_some_and(|name| removed.contains(name))
+        });
+        merged.routes = (!config.is_empty()).then_some(Routes {
+            running: None,
+            config: Some(config),
+        });
+        merged
+    }
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What is done to the kernel: the operations that a plan lists, an apply executes and `plan` prints.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::NipartError;
+use crate::interface::{BridgePort, Interface};
+use crate::ip::Address;
+use crate::mac_address::MacAddress;
+use crate::route::Route;
+
+/// One change of the kernel's network. Links are named, not numbered: numbers change when links are created anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Operation {
+    /// Create the link with its type's section, MTU, MAC address, description, controller, and up or down.
+    /// Of a veth pair the second end comes with it.
+    #[serde(rename_all = "kebab-case")]
+    CreateLink {
+        /// The link.
+        interface: Box<Interface>,
+        /// The other end of a veth pair, with its own common properties.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        peer: Option<Box<Interface>>,
+    },
+    /// Delete the link, and with it all that the kernel keeps under it.
+    #[serde(rename_all = "kebab-case")]
+    DeleteLink {
+        /// Its name.
+        interface: String,
+    },
+    /// Change common properties of a link.
+    ChangeLink(LinkChanges),
+    /// Change in place what the section of the link's type says.
+    #[serde(rename_all = "kebab-case")]
+    ChangeSection {
+        /// Name, type, and in the section only what changes.
+        interface: Box<Interface>,
+    },
+    /// Change options of a port of a bridge.
+    #[serde(rename_all = "kebab-case")]
+    ChangeBridgePort {
+        /// Name, and only what changes.
+        port: BridgePort,
+    },
+    /// Add another name.
+    #[serde(rename_all = "kebab-case")]
+    AddAltName {
+        /// The link.
+        interface: String,
+        /// The name.
+        name: String,
+    },
+    /// Remove another name.
+    #[serde(rename_all = "kebab-case")]
+    RemoveAltName {
+        /// The link.
+        interface: String,
+        /// The name.
+        name: String,
+    },
+    /// Turn IPv6 or its autoconfiguration on or off.
+    #[serde(rename_all = "kebab-case")]
+    ChangeIpv6 {
+        /// The link.
+        interface: String,
+        /// `disable_ipv6`, inverted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        enabled: Option<bool>,
+        /// `autoconf` and `accept_ra`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        autoconf: Option<bool>,
+    },
+    /// Add an address, or replace its life times when it is there.
+    #[serde(rename_all = "kebab-case")]
+    AddAddress {
+        /// The link.
+        interface: String,
+        /// The address; its protocol marks the owner.
+        address: Address,
+    },
+    /// Remove an address.
+    #[serde(rename_all = "kebab-case")]
+    RemoveAddress {
+        /// The link.
+        interface: String,
+        /// The address.
+        address: Address,
+    },
+    /// Add a route.
+    AddRoute(Route),
+    /// Remove a route.
+    RemoveRoute(Route),
+}
+
+/// Common properties of a link that change. What is none stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct LinkChanges {
+    /// The link.
+    pub interface: String,
+    /// Administratively up or down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up: Option<bool>,
+    /// MTU in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtu: Option<u32>,
+    /// Link-layer address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac_address: Option<MacAddress>,
+    /// Controller; `""` detaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controller: Option<String>,
+    /// `ifalias`; `""` removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+impl Operation {
+    /// The interface that it is about; none for a route without one.
+    pub fn interface(&self) -> Option<&str> {
+        match self {
+            Self::CreateLink { interface, .. } | Self::ChangeSection { interface } => {
+                Some(&interface.name)
+            }
+            Self::DeleteLink { interface }
+            | Self::AddAltName { interface, .. }
+            | Self::RemoveAltName { interface, .. }
+            | Self::ChangeIpv6 { interface, .. }
+            | Self::AddAddress { interface, .. }
+            | Self::RemoveAddress { interface, .. } => Some(interface),
+            Self::ChangeLink(changes) => Some(&changes.interface),
+            Self::ChangeBridgePort { port } => Some(&port.name),
+            Self::AddRoute(route) | Self::RemoveRoute(route) => route.next_hop_interface.as_deref(),
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CreateLink { interface, peer } => {
+                let kind = interface
+                    .interface_type
+                    .as_ref()
+                    .map_or("unknown", |kind| kind.as_str());
+                write!(formatter, "create {kind} {}", interface.name)?;
+                peer.as_ref()
+                    .map_or(Ok(()), |peer| write!(formatter, " with peer {}", peer.name))
+            }
+            Self::DeleteLink { interface } => write!(formatter, "delete link {interface}"),
+            Self::ChangeLink(changes) => write!(formatter, "{changes}"),
+            Self::ChangeSection { interface } => {
+                let kind = interface
+                    .interface_type
+                    .as_ref()
+                    .map_or("unknown", |kind| kind.as_str());
+                write!(formatter, "change {kind} options of {}", interface.name)
+            }
+            Self::ChangeBridgePort { port } => {
+                write!(formatter, "change bridge port options of {}", port.name)
+            }
+            Self::AddAltName { interface, name } => {
+                write!(formatter, "add alternative name {name} to {interface}")
+            }
+            Self::RemoveAltName { interface, name } => {
+                write!(formatter, "remove alternative name {name} from {interface}")
+            }
+            Self::ChangeIpv6 {
+                interface,
+                enabled,
+                autoconf,
+            } => {
+                write!(formatter, "change IPv6 of {interface}:")?;
+                if let Some(enabled) = enabled {
+                    write!(formatter, " enabled {enabled}")?;
+                }
+                if let Some(autoconf) = autoconf {
+                    write!(formatter, " autoconf {autoconf}")?;
+                }
+                Ok(())
+            }
+            Self::AddAddress { interface, address } => {
+                write!(formatter, "add address {address} to {interface}")
+            }
+            Self::RemoveAddress { interface, address } => {
+                write!(formatter, "remove address {address} from {interface}")
+            }
+            Self::AddRoute(route) => write!(formatter, "add route {route}"),
+            Self::RemoveRoute(route) => write!(formatter, "remove route {route}"),
+        }
+    }
+}
+
+impl fmt::Display for LinkChanges {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            interface,
+            up,
+            mtu,
+            mac_address,
+            controller,
+            description,
+        } = self;
+        let mut parts = Vec::new();
+        if let Some(mtu) = mtu {
+            parts.push(format!("MTU {mtu}"));
+        }
+        if let Some(address) = mac_address {
+            parts.push(format!("MAC address {address}"));
+        }
+        match controller.as_deref() {
+            Some("") => parts.push("no controller".to_string()),
+            Some(controller) => parts.push(format!("controller {controller}")),
+            None => {}
+        }
+        if let Some(description) = description {
+            parts.push(format!("description {description:?}"));
+        }
+        match up {
+            Some(true) => parts.push("up".to_string()),
+            Some(false) => parts.push("down".to_string()),
+            None => {}
+        }
+        write!(formatter, "set {interface}: {}", parts.join(", "))
+    }
+}
+
+/// An ordered list of operations. Those of one wave don't depend on each other and may be sent together; a wave
+/// starts when the one before it has succeeded.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Plan {
+    /// The waves, none of them empty.
+    pub waves: Vec<Vec<Operation>>,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.waves.is_empty()
+    }
+
+    /// All operations in order.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.waves.iter().flatten()
+    }
+}
+
+/// How the execution of a plan went.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ExecutionReport {
+    /// Operations that the kernel accepted.
+    pub succeeded: usize,
+    /// The operations that failed, in order; those after the wave of the first weren't tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<NipartError>,
+}

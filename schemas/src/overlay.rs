@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! How partial states are laid over each other and compared: the same two verbs for every type of the schema.
+//!
+//! A key that is not written (`None`) says nothing: laid over another state it lets the other's value through,
+//! compared with another state it never differs. Lists are one value: they replace.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One key whose wanted value is not the present one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Difference {
+    /// Object and field, such as `br0.bridge.options.stp.enabled`.
+    pub path: String,
+    /// The present value; none when there is none.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub current: Value,
+    /// The wanted value; none when it is to go.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub desired: Value,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            path,
+            current,
+            desired,
+        } = self;
+        match (current.is_null(), desired.is_null()) {
+            (true, _) => write!(formatter, "{path}: {desired}"),
+            (_, true) => write!(formatter, "{path}: {current} → removed"),
+            _ => write!(formatter, "{path}: {current} → {desired}"),
+        }
+    }
+}
+
+/// Where a comparison stands: a list on the stack, written out only when something differs.
+#[derive(Debug, Clone, Copy)]
+pub struct Path<'a> {
+    parent: Option<&'a Path<'a>>,
+    segment: &'a str,
+}
+
+impl<'a> Path<'a> {
+    /// The start: an object's name.
+    pub fn root(segment: &'a str) -> Self {
+        Self {
+            parent: None,
+            segment,
+        }
+    }
+
+    /// One level down.
+    #[must_use]
+    pub fn child(&'a self, segment: &'a str) -> Path<'a> {
+        Path {
+            parent: Some(self),
+            segment,
+        }
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            write!(formatter, "{parent}.{}", self.segment.replace('_', "-"))
+        } else {
+            formatter.write_str(self.segment)
+        }
+    }
+}
+
+/// A part of a network state that can be partial.
+pub trait Overlay {
+    /// Takes from `below` each key that `self` doesn't have.
+    fn fill_from(&mut self, below: &Self);
+
+    /// Lists the keys of `self` that `current` has otherwise or not at all.
+    fn differences(&self, current: &Self, path: Path<'_>, out: &mut Vec<Difference>);
+}
+
+fn value_of<T: Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).unwrap_or(Value::Null)
+}
+
+impl<T: Overlay + Clone + Serialize> Overlay for Option<T> {
+    fn fill_from(&mut self, below: &Self) {
+        match (self, below) {
+            (own @ None, Some(other)) => *own = Some(other.clone()),
+            (Some(own), Some(other)) => own.fill_from(other),
+            (_, None) => {}
+        }
+    }
+
+    fn differences(&self, current: &Self, path: Path<'_>, out: &mut Vec<Difference>) {
+        match (self, current) {
+            (None, _) => {}
+            (Some(own), Some(other)) => own.differences(other, path, out),
+            (Some(own), None) => {
+                let desired = value_of(own);
+                // A section that names nothing wants nothing.
+                if desired != Value::Object(serde_json::Map::new()) {
+                    out.push(Difference {
+                        path: path.to_string(),
+                        current: Value::Null,
+                        desired,
+                    });
+                }
+            }
+        }
+    }
+}
+
+pub(crate) fn leaf_difference<T: PartialEq + Serialize>(
+    own: &T,
+    current: &T,
+    path: Path<'_>,
+    out: &mut Vec<Difference>,
+) {
+    if own != current {
+        out.push(Difference {
+            path: path.to_string(),
+            current: value_of(current),
+            desired: value_of(own),
+        });
+    }
+}
+
+/// Types that are one value: the upper one wins whole.
+macro_rules! overlay_leaf {
+    ($($type:ty),* $(,)?) => { $(
+        impl $crate::overlay::Overlay for $type {
+            fn fill_from(&mut self, _below: &Self) {}
+
+            fn differences(
+                &self,
+                current: &Self,
+                path: $crate::overlay::Path<'_>,
+                out: &mut Vec<$crate::overlay::Difference>,
+            ) {
+                $crate::overlay::leaf_difference(self, current, path, out);
+            }
+        }
+    )* };
+}
+
+/// Types that are laid over each other field by field. Every field must be named: a forgotten one doesn't compile.
+/// What stands under `read_only` is filled but never compared.
+macro_rules! overlay {
+    ($type:ident { $($field:ident),* $(,)? } $( read_only { $($shown:ident),* $(,)? } )?) => {
+        impl $crate::overlay::Overlay for $type {
+            fn fill_from(&mut self, below: &Self) {
+                let Self { $($field,)* $($($shown,)*)? } = self;
+                $( $crate::overlay::Overlay::fill_from($field, &below.$field); )*
+                $($( $crate::overlay::Overlay::fill_from($shown, &below.$shown); )*)?
+            }
+
+            fn differences(
+                &self,
+                current: &Self,
+                path: $crate::overlay::Path<'_>,
+                out: &mut Vec<$crate::overlay::Difference>,
+            ) {
+                $( $crate::overlay::Overlay::differences(
+                    &self.$field,
+                    &current.$field,
+                    path.child(stringify!($field)),
+                    out,
+                ); )*
+            }
+        }
+    };
+}
+
+pub(crate) use {overlay, overlay_leaf};
+
+overlay_leaf!(
+    bool,
+    u8,
+    u16,
+    u32,
+    u64,
+    i64,
+    String,
+    std::net::Ipv4Addr,
+    std::net::Ipv6Addr,
+    std::net::IpAddr,
+);
+
+impl<T: PartialEq + Serialize> Overlay for Vec<T> {
+    fn fill_from(&mut self, _below: &Self) {}
+
+    fn differences(&self, current: &Self, path: Path<'_>, out: &mut Vec<Difference>) {
+        leaf_difference(self, current, path, out);
+    }
+}
