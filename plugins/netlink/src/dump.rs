@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The socket for questions: dumps and look-ups of links, addresses, routes and rules.
+//!
+//! The kernel allows one dump per socket at a time, so questions queue up. A dump during which something
+//! changed is marked by the kernel (`NLM_F_DUMP_INTR`), may lack or repeat objects, and is repeated.
+
+mod exchange;
+pub(crate) mod filter;
+
+use std::time::Duration;
+
+use netlink_packet_core::{DefaultNla, NLM_F_DUMP};
+use netlink_packet_route::address::AddressMessage;
+use netlink_packet_route::link::{LinkAttribute, LinkExtentMask, LinkMessage};
+use netlink_packet_route::route::RouteMessage;
+use netlink_packet_route::rule::RuleMessage;
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+
+use crate::error::NetlinkError;
+use crate::request::NetlinkRequest;
+use crate::socket::SocketOptions;
+use crate::sockopt::RECEIVE_BUFFER;
+use crate::worker::WorkerSlot;
+use exchange::{Asking, dump_all, look_up};
+use filter::{LinkFilter, RouteFilter};
+
+/// `IFLA_ALT_IFNAME`, `linux/if_link.h`.
+const IFLA_ALT_IFNAME: u16 = 53;
+/// Longest interface name in bytes: `IFNAMSIZ` less the terminating zero.
+const INTERFACE_NAME_MAX: usize = 15;
+
+/// How a [`DumpSocket`] behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DumpOptions {
+    /// Longest time for one question, repetitions included; a million routes take less than two seconds.
+    pub limit: Duration,
+    /// How often an interrupted dump is tried in all, at least once.
+    pub attempts: u32,
+    /// When all attempts were interrupted: return the last one, which may lack or repeat objects that changed
+    /// meanwhile, instead of [`NetlinkError::Interrupted`].
+    pub accept_interrupted: bool,
+    /// Receive buffer in bytes, granted beyond `net.core.rmem_max` with `CAP_NET_ADMIN`.
+    pub receive_buffer: usize,
+}
+
+impl Default for DumpOptions {
+    fn default() -> Self {
+        Self {
+            limit: Duration::from_secs(10),
+            attempts: 10,
+            accept_interrupted: false,
+            receive_buffer: RECEIVE_BUFFER,
+        }
+    }
+}
+
+/// Answers questions about the kernel's state; see the module's description. Needs a tokio runtime with time
+/// enabled.
+pub struct DumpSocket {
+    slot: WorkerSlot,
+    options: DumpOptions,
+}
+
+impl DumpSocket {
+    /// Opens the socket in the network namespace of the calling thread.
+    pub fn open(options: DumpOptions) -> Result<Self, NetlinkError> {
+        let socket = SocketOptions {
+            receive_buffer: options.receive_buffer,
+            strict: true,
+        };
+        Ok(Self {
+            slot: WorkerSlot::open("netlink-dump", socket)?,
+            options,
+        })
+    }
+
+    /// All links, without traffic counters and virtual functions.
+    pub async fn links(&self) -> Result<Vec<LinkMessage>, NetlinkError> {
+        self.links_matching(LinkFilter::default()).await
+    }
+
+    /// The links that match, with what the filter asks for.
+    pub async fn links_matching(
+        &self,
+        filter: LinkFilter,
+    ) -> Result<Vec<LinkMessage>, NetlinkError> {
+        self.dump("dumping links", vec![filter.request()], into_link)
+            .await
+    }
+
+    /// The link with this name or alternative name, `None` if there is none. Virtual functions and counters
+    /// come with it as `detail` asks; the other fields of `detail` do not matter.
+    pub async fn link(
+        &self,
+        name: &str,
+        detail: LinkFilter,
+    ) -> Result<Option<LinkMessage>, NetlinkError> {
+        let mut message = LinkMessage::default();
+        message
+            .attributes
+            .push(if name.len() <= INTERFACE_NAME_MAX {
+                // The kernel looks among the alternative names as well.
+                LinkAttribute::IfName(name.to_owned())
+            } else {
+                let mut value = name.as_bytes().to_vec();
+                value.push(0);
+                // Longer names are refused in `IFLA_IFNAME`.
+                LinkAttribute::Other(DefaultNla::new(IFLA_ALT_IFNAME, value))
+            });
+        message.attributes.extend(detail.extent());
+        self.single_link(message).await
+    }
+
+    /// The link with this index, `None` if there is none.
+    pub async fn link_by_index(
+        &self,
+        index: u32,
+        detail: LinkFilter,
+    ) -> Result<Option<LinkMessage>, NetlinkError> {
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        message.attributes.extend(detail.extent());
+        self.single_link(message).await
+    }
+
+    async fn single_link(&self, message: LinkMessage) -> Result<Option<LinkMessage>, NetlinkError> {
+        let request = NetlinkRequest::new(RouteNetlinkMessage::GetLink(message), 0);
+        let limit = self.options.limit;
+        let answer = self
+            .slot
+            .run("looking up a link", limit, move |socket, deadline| {
+                look_up(
+                    socket,
+                    &request,
+                    deadline,
+                    Asking::new("looking up a link", limit),
+                )
+            })
+            .await;
+        match answer {
+            Ok(message) => Ok(message.and_then(into_link)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// IPv4 and IPv6 addresses, of one interface or of all. Fails with `ENODEV` if the interface is gone.
+    pub async fn addresses(
+        &self,
+        interface: Option<u32>,
+    ) -> Result<Vec<AddressMessage>, NetlinkError> {
+        let requests = [AddressFamily::Inet, AddressFamily::Inet6]
+            .into_iter()
+            .map(|family| {
+                let mut message = AddressMessage::default();
+                message.header.family = family;
+                message.header.index = interface.unwrap_or(0);
+                NetlinkRequest::new(RouteNetlinkMessage::GetAddress(message), NLM_F_DUMP)
+            })
+            .collect();
+        self.dump("dumping addresses", requests, into_address).await
+    }
+
+    /// The routes that match.
+    pub async fn routes(&self, filter: RouteFilter) -> Result<Vec<RouteMessage>, NetlinkError> {
+        self.routes_map(filter, Some).await
+    }
+
+    /// As [`Self::routes`], but keeps only what `map` makes of each: a table of a million routes need not be
+    /// held in memory to find the few that matter. `map` runs on the socket's thread.
+    pub async fn routes_map<T, F>(
+        &self,
+        filter: RouteFilter,
+        mut map: F,
+    ) -> Result<Vec<T>, NetlinkError>
+    where
+        T: Send + 'static,
+        F: FnMut(RouteMessage) -> Option<T> + Send + 'static,
+    {
+        let requests = filter
+            .families()
+            .into_iter()
+            .map(|family| filter.request(family))
+            .collect();
+        self.dump("dumping routes", requests, move |message| {
+            into_route(message).and_then(&mut map)
+        })
+        .await
+    }
+
+    /// IPv4 and IPv6 routing rules.
+    pub async fn rules(&self) -> Result<Vec<RuleMessage>, NetlinkError> {
+        let requests = [AddressFamily::Inet, AddressFamily::Inet6]
+            .into_iter()
+            .map(|family| {
+                let mut message = RuleMessage::default();
+                message.header.family = family;
+                NetlinkRequest::new(RouteNetlinkMessage::GetRule(message), NLM_F_DUMP)
+            })
+            .collect();
+        self.dump("dumping rules", requests, into_rule).await
+    }
+
+    /// What bridges know about themselves and their ports (family `AF_BRIDGE`): one message for each, with the
+    /// VLANs as ranges in `IFLA_AF_SPEC`.
+    pub async fn bridge_ports(&self) -> Result<Vec<LinkMessage>, NetlinkError> {
+        let mut message = LinkMessage::default();
+        message.header.interface_family = AddressFamily::Bridge;
+        message.attributes.push(LinkAttribute::ExtMask(vec![
+            LinkExtentMask::BrvlanCompressed,
+        ]));
+        let request = NetlinkRequest::new(RouteNetlinkMessage::GetLink(message), NLM_F_DUMP);
+        self.dump("dumping bridge ports", vec![request], into_link)
+            .await
+    }
+
+    async fn dump<T, F>(
+        &self,
+        operation: &'static str,
+        requests: Vec<NetlinkRequest>,
+        map: F,
+    ) -> Result<Vec<T>, NetlinkError>
+    where
+        T: Send + 'static,
+        F: FnMut(RouteNetlinkMessage) -> Option<T> + Send + 'static,
+    {
+        let options = self.options;
+        self.slot
+            .run(operation, options.limit, move |socket, deadline| {
+                dump_all(
+                    socket,
+                    &requests,
+                    deadline,
+                    Asking::new(operation, options.limit),
+                    options,
+                    map,
+                )
+            })
+            .await
+    }
+}
+
+fn into_link(message: RouteNetlinkMessage) -> Option<LinkMessage> {
+    match message {
+        RouteNetlinkMessage::NewLink(link) => Some(link),
+        _ => None,
+    }
+}
+
+fn into_address(message: RouteNetlinkMessage) -> Option<AddressMessage> {
+    match message {
+        RouteNetlinkMessage::NewAddress(address) => Some(address),
+        _ => None,
+    }
+}
+
+fn into_route(message: RouteNetlinkMessage) -> Option<RouteMessage> {
+    match message {
+        RouteNetlinkMessage::NewRoute(route) => Some(route),
+        _ => None,
+    }
+}
+
+fn into_rule(message: RouteNetlinkMessage) -> Option<RuleMessage> {
+    match message {
+        RouteNetlinkMessage::NewRule(rule) => Some(rule),
+        _ => None,
+    }
+}
