@@ -25,6 +25,9 @@ pub struct DecisionRequest {
     /// What to do about interfaces that don't exist.
     #[serde(default)]
     pub missing: MissingInterfaces,
+    /// List the differences for people, too.
+    #[serde(default)]
+    pub explain: bool,
     /// Undo this transaction instead: `desired` is what was observed before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Plan>,

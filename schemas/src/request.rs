@@ -58,9 +58,9 @@ fn yes() -> bool {
 pub struct ApplyReport {
     /// Operations executed; 0 when everything was so already.
     pub operations: usize,
-    /// What changed.
+    /// The first of them, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub differences: Vec<Difference>,
+    pub changes: Vec<String>,
     /// The chain, for `nipartctl trace show`; none without a daemon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
