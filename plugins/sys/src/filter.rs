@@ -33,11 +33,19 @@ pub fn attach_filter(socket: impl AsFd, program: &[Instruction]) -> io::Result<(
         })
         .collect();
     // BPF_MAXINSNS of the kernel.
-    let length = u16::try_from(raw.len()).ok().filter(|length| *length <= 4096);
+    let length = u16::try_from(raw.len())
+        .ok()
+        .filter(|length| *length <= 4096);
     let Some(length) = length else {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the filter program is too long"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the filter program is too long",
+        ));
     };
-    let descriptor = libc::sock_fprog { len: length, filter: raw.as_mut_ptr() };
+    let descriptor = libc::sock_fprog {
+        len: length,
+        filter: raw.as_mut_ptr(),
+    };
     // SAFETY: `descriptor` is a valid sock_fprog that lives across the call, its pointer names `length` initialised
     // instructions in `raw`, which lives as long; the kernel copies both and keeps no pointer.
     let result = unsafe {

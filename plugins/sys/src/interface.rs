@@ -49,8 +49,12 @@ pub fn mtu(socket: impl AsFd, name: &str) -> io::Result<u32> {
 /// # Errors
 /// The kernel's own: `ENODEV` when there is no such link, `EPERM` when the socket is already tied and we lack the right.
 pub fn bind_to_interface(socket: impl AsFd, index: u32) -> io::Result<()> {
-    let value = libc::c_int::try_from(index)
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "the link index is out of range"))?;
+    let value = libc::c_int::try_from(index).map_err(|_| {
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the link index is out of range",
+        )
+    })?;
     // SAFETY: the option takes an int; `value` is one, lives across the call, and the length given is its size.
     let result = unsafe {
         libc::setsockopt(
@@ -65,11 +69,18 @@ pub fn bind_to_interface(socket: impl AsFd, index: u32) -> io::Result<()> {
 }
 
 /// Runs one of the `SIOCGIF*` questions about the link called `name`.
-fn interface_request(socket: &impl AsFd, name: &str, question: libc::Ioctl) -> io::Result<libc::ifreq> {
+fn interface_request(
+    socket: &impl AsFd,
+    name: &str,
+    question: libc::Ioctl,
+) -> io::Result<libc::ifreq> {
     let mut raw_name: [libc::c_char; libc::IFNAMSIZ] = [0; libc::IFNAMSIZ];
     // One byte stays zero: the kernel wants the name terminated.
     if name.is_empty() || name.len() >= raw_name.len() || name.bytes().any(|byte| byte == 0) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a name that a link can have"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a name that a link can have",
+        ));
     }
     for (slot, byte) in raw_name.iter_mut().zip(name.bytes()) {
         *slot = byte.cast_signed();
@@ -77,7 +88,10 @@ fn interface_request(socket: &impl AsFd, name: &str, question: libc::Ioctl) -> i
     let mut request = libc::ifreq {
         ifr_name: raw_name,
         ifr_ifru: libc::__c_anonymous_ifr_ifru {
-            ifru_hwaddr: libc::sockaddr { sa_family: 0, sa_data: [0; 14] },
+            ifru_hwaddr: libc::sockaddr {
+                sa_family: 0,
+                sa_data: [0; 14],
+            },
         },
     };
     // SAFETY: the `SIOCGIF*` questions read the name of an ifreq and write its union; `request` is a valid ifreq that

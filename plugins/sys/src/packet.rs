@@ -136,7 +136,10 @@ struct ControlBuffer([u8; 128]);
 pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Received> {
     let mut address = link_layer_address(0, 0, &[])?;
     let mut control = ControlBuffer([0; 128]);
-    let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    let mut part = libc::iovec {
+        iov_base: buffer.as_mut_ptr().cast(),
+        iov_len: buffer.len(),
+    };
     // SAFETY: msghdr is plain data for which all bytes zero is a valid value.
     let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
     message.msg_name = (&raw mut address).cast();
@@ -179,7 +182,8 @@ fn auxiliary_data(message: &libc::msghdr) -> (bool, Option<u16>) {
         // aligned for them.
         let control = unsafe { *header };
         // SAFETY: CMSG_LEN only computes.
-        let wanted_length = unsafe { libc::CMSG_LEN(size_of::<libc::tpacket_auxdata>() as libc::c_uint) };
+        let wanted_length =
+            unsafe { libc::CMSG_LEN(size_of::<libc::tpacket_auxdata>() as libc::c_uint) };
         if control.cmsg_level == libc::SOL_PACKET
             && control.cmsg_type == libc::PACKET_AUXDATA
             && control.cmsg_len as usize >= wanted_length as usize
@@ -187,8 +191,10 @@ fn auxiliary_data(message: &libc::msghdr) -> (bool, Option<u16>) {
             // SAFETY: `header` names a control message inside the buffer.
             let data = unsafe { libc::CMSG_DATA(header) };
             // SAFETY: the control message is long enough (checked above) for a tpacket_auxdata, which is plain data.
-            let data: libc::tpacket_auxdata = unsafe { data.cast::<libc::tpacket_auxdata>().read_unaligned() };
-            let vlan = (data.tp_status & libc::TP_STATUS_VLAN_VALID != 0).then_some(data.tp_vlan_tci & 0x0fff);
+            let data: libc::tpacket_auxdata =
+                unsafe { data.cast::<libc::tpacket_auxdata>().read_unaligned() };
+            let vlan = (data.tp_status & libc::TP_STATUS_VLAN_VALID != 0)
+                .then_some(data.tp_vlan_tci & 0x0fff);
             return (data.tp_status & libc::TP_STATUS_CSUMNOTREADY != 0, vlan);
         }
         // SAFETY: `header` came from the same `message`, which has not changed.
@@ -198,7 +204,11 @@ fn auxiliary_data(message: &libc::msghdr) -> (bool, Option<u16>) {
 }
 
 /// Fills a `struct sockaddr_ll`.
-fn link_layer_address(interface_index: u32, protocol: u16, destination: &[u8]) -> io::Result<libc::sockaddr_ll> {
+fn link_layer_address(
+    interface_index: u32,
+    protocol: u16,
+    destination: &[u8],
+) -> io::Result<libc::sockaddr_ll> {
     let invalid = |text| io::Error::new(io::ErrorKind::InvalidInput, text);
     let mut hardware = [0; 8];
     hardware
@@ -208,7 +218,8 @@ fn link_layer_address(interface_index: u32, protocol: u16, destination: &[u8]) -
     Ok(libc::sockaddr_ll {
         sll_family: libc::AF_PACKET as libc::c_ushort,
         sll_protocol: protocol.to_be(),
-        sll_ifindex: i32::try_from(interface_index).map_err(|_| invalid("the link index is out of range"))?,
+        sll_ifindex: i32::try_from(interface_index)
+            .map_err(|_| invalid("the link index is out of range"))?,
         sll_hatype: 0,
         sll_pkttype: 0,
         sll_halen: destination.len() as libc::c_uchar,

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! INIT (RFC 2131 §4.4.1): no address, nothing asked yet. Left at once unless servers keep refusing.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use super::retransmission::wait_after_refusal;
+use super::selecting::Selecting;
+use super::{Context, State};
+
+/// Waits before looking for servers again.
+pub(super) struct Init {
+    /// When to go on to SELECTING.
+    pub(super) begin_at: Duration,
+}
+
+impl Init {
+    /// After a NAK from `server`: the address of old is worth nothing now.
+    pub(super) fn after_refusal(
+        server: Ipv4Addr,
+        text: Option<&str>,
+        context: &mut Context,
+    ) -> State {
+        context.previous_address = None;
+        context.refusals = context.refusals.saturating_add(1);
+        let wait = wait_after_refusal(context.refusals, context.random.as_mut());
+        tracing::info!(interface = %context.interface, %server, ?wait, text = text.unwrap_or_default(), "DHCP server refused the address");
+        if wait.is_zero() {
+            return Selecting::enter(context);
+        }
+        State::Init(Init {
+            begin_at: context.now + wait,
+        })
+    }
+}
