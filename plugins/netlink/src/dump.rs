@@ -75,7 +75,7 @@ impl DumpSocket {
         })
     }
 
-    /// All links, without traffic counters and virtual functions.
+    /// All links, without IPv6 counters and virtual functions.
     pub async fn links(&self) -> Result<Vec<LinkMessage>, NetlinkError> {
         self.links_matching(LinkFilter::default()).await
     }
@@ -89,7 +89,7 @@ impl DumpSocket {
             .await
     }
 
-    /// The link with this name or alternative name, `None` if there is none. Virtual functions and counters
+    /// The link with this name or alternative name, `None` if there is none. Virtual functions and IPv6 counters
     /// come with it as `detail` asks; the other fields of `detail` do not matter.
     pub async fn link(
         &self,

@@ -12,11 +12,13 @@ use crate::error::NetlinkError;
 use crate::parse::parse_message;
 use crate::request::NetlinkRequest;
 use crate::socket::{Received, RequestSocket};
-use crate::wire::{NLMSG_DONE, NLMSG_ERROR, messages};
+use crate::wire::{NLMSG_DONE, NLMSG_ERROR, Verdict, align, messages};
 
 /// First pause before an interrupted dump is repeated; doubles up to [`PAUSE_MAX`].
 const PAUSE_FIRST: Duration = Duration::from_millis(1);
 const PAUSE_MAX: Duration = Duration::from_millis(32);
+/// Bytes of unparsed messages that are held at most; some five thousand links, or fifty thousand routes.
+const COLLECTED_MAX: usize = 8 * 1024 * 1024;
 
 /// What is being asked, for error messages.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +36,12 @@ impl Asking {
         NetlinkError::Timeout {
             operation: self.operation,
             limit: self.limit,
+        }
+    }
+
+    fn malformed(self) -> NetlinkError {
+        NetlinkError::Malformed {
+            operation: self.operation,
         }
     }
 
@@ -58,16 +66,23 @@ pub(super) fn dump_all<T>(
         let start = items.len();
         let mut pause = PAUSE_FIRST;
         let mut attempt = 1;
-        while !dump_once(socket, request, deadline, asking, &mut map, &mut items)? {
-            if attempt >= options.attempts {
-                if options.accept_interrupted {
-                    tracing::debug!(
-                        operation = asking.operation,
-                        attempt,
-                        "interrupted dump accepted"
-                    );
-                    break;
-                }
+        loop {
+            let last = attempt >= options.attempts;
+            let keep = last && options.accept_interrupted;
+            if dump_once(
+                socket, request, deadline, asking, keep, &mut map, &mut items,
+            )? {
+                break;
+            }
+            if keep {
+                tracing::debug!(
+                    operation = asking.operation,
+                    attempt,
+                    "interrupted dump accepted"
+                );
+                break;
+            }
+            if last {
                 return Err(NetlinkError::Interrupted {
                     operation: asking.operation,
                     attempts: attempt,
@@ -88,41 +103,69 @@ pub(super) fn dump_all<T>(
 }
 
 /// One dump; `false` when the kernel says that it was interrupted, or part of it was lost.
+///
+/// Messages are collected first and parsed in bulk: the faster the kernel gets through its dump, the less likely
+/// it is interrupted, and an interrupted one needs no parsing.
 fn dump_once<T>(
     socket: &mut RequestSocket,
     request: &NetlinkRequest,
     deadline: Instant,
     asking: Asking,
+    keep_interrupted: bool,
     map: &mut impl FnMut(RouteNetlinkMessage) -> Option<T>,
     items: &mut Vec<T>,
 ) -> Result<bool, NetlinkError> {
     let sequence = ask(socket, request)?;
     let wanted_family = request.message().and_then(ip_family);
+    let mut parse = |collected: &[u8]| {
+        for message in messages(collected).filter(|message| message.sequence == sequence) {
+            let parsed = parse_message(message.message_type, message.payload);
+            // A kernel without IPv6 answers a question about it with all families.
+            let item = parsed
+                .filter(|parsed| wanted_family.is_none() || ip_family(parsed) == wanted_family);
+            items.extend(item.and_then(&mut *map));
+        }
+    };
+    let mut collected = Vec::new();
     let mut consistent = true;
     loop {
         match receive_until(socket, deadline, asking)? {
             Received::Datagram(datagram) => {
+                let mut verdict = None;
                 for message in messages(datagram).filter(|message| message.sequence == sequence) {
                     // The mark may sit on any message, the last one included.
                     consistent &= message.flags & NLM_F_DUMP_INTR == 0;
-                    if message.message_type != NLMSG_DONE && message.message_type != NLMSG_ERROR {
-                        let parsed = parse_message(message.message_type, message.payload);
-                        // A kernel without IPv6 answers a question about it with all families.
-                        let item = parsed.filter(|parsed| {
-                            wanted_family.is_none() || ip_family(parsed) == wanted_family
-                        });
-                        items.extend(item.and_then(&mut *map));
-                        continue;
+                    if matches!(message.message_type, NLMSG_DONE | NLMSG_ERROR) {
+                        verdict = Some(message.verdict());
                     }
-                    let verdict = message.verdict().ok_or(NetlinkError::Malformed {
-                        operation: asking.operation,
-                    })?;
-                    return match verdict.error {
-                        // A filter on a table without routes, which the kernel has not created yet.
-                        Some(error) if error.errno == libc::ENOENT => Ok(true),
-                        Some(error) => Err(error.into()),
-                        None => Ok(consistent),
-                    };
+                }
+                collected.extend_from_slice(datagram);
+                collected.resize(align(collected.len()), 0);
+                match verdict {
+                    None if collected.len() < COLLECTED_MAX => {}
+                    None => {
+                        parse(&collected);
+                        collected.clear();
+                    }
+                    Some(None) => {
+                        socket.mark_broken();
+                        return Err(asking.malformed());
+                    }
+                    Some(Some(Verdict { error: None, .. })) => {
+                        if consistent || keep_interrupted {
+                            parse(&collected);
+                        }
+                        return Ok(consistent);
+                    }
+                    // A filter on a table without routes, which the kernel has not created yet.
+                    Some(Some(Verdict {
+                        error: Some(error), ..
+                    })) if error.errno == libc::ENOENT => {
+                        return Ok(true);
+                    }
+                    Some(Some(Verdict {
+                        error: Some(error), ..
+                    })) => return Err(error.into()),
                 }
             }
             // The buffer has grown: the next attempt will do better.
@@ -147,15 +190,18 @@ pub(super) fn look_up(
     loop {
         match receive_until(socket, deadline, asking)? {
             Received::Datagram(datagram) => {
-                for message in messages(datagram).filter(|message| message.sequence == sequence) {
-                    if message.message_type != NLMSG_ERROR {
-                        return Ok(parse_message(message.message_type, message.payload));
-                    }
-                    let verdict = message.verdict().ok_or(NetlinkError::Malformed {
-                        operation: asking.operation,
-                    })?;
-                    return verdict.error.map_or(Ok(None), |error| Err(error.into()));
+                let answer = messages(datagram).find(|message| message.sequence == sequence);
+                let Some(message) = answer else {
+                    continue;
+                };
+                if message.message_type != NLMSG_ERROR {
+                    return Ok(parse_message(message.message_type, message.payload));
                 }
+                let Some(verdict) = message.verdict() else {
+                    socket.mark_broken();
+                    return Err(asking.malformed());
+                };
+                return verdict.error.map_or(Ok(None), |error| Err(error.into()));
             }
             Received::Truncated if !truncated => {
                 truncated = true;

@@ -17,8 +17,9 @@ pub struct LinkFilter {
     pub kind: Option<InfoKind>,
     /// Only ports of the controller with this index (`IFLA_MASTER`).
     pub controller: Option<u32>,
-    /// Include traffic counters; left out they make the dump a third shorter.
-    pub statistics: bool,
+    /// Include the IPv6 counters (without `RTEXT_FILTER_SKIP_STATS`); those of the interface itself are always
+    /// there.
+    pub ipv6_statistics: bool,
     /// Include SR-IOV virtual functions (`RTEXT_FILTER_VF`).
     pub virtual_functions: bool,
 }
@@ -43,7 +44,7 @@ impl LinkFilter {
     /// `IFLA_EXT_MASK`, `None` when it would be zero.
     pub(super) fn extent(&self) -> Option<LinkAttribute> {
         let mut extent = Vec::new();
-        if !self.statistics {
+        if !self.ipv6_statistics {
             extent.push(LinkExtentMask::SkipStats);
         }
         if self.virtual_functions {
