@@ -24,3 +24,4 @@ pub mod plugin;
 pub mod request;
 pub mod route;
 pub mod trace;
+pub mod yaml;

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! YAML as users write and read it. No other module names the YAML crate.
+//!
+//! - [`parse`] reads one document strictly and says where a mistake stands: line, column, field path.
+//! - [`locate`] finds the place of a field path, for mistakes that are found after parsing.
+//! - [`to_string`] and [`json_to_yaml`] write a document that readers of YAML 1.1 and 1.2 understand alike.
+
+mod locate;
+mod scalar;
+mod tracked;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use serde::de::{
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess,
+    SeqAccess, Visitor,
+};
+
+pub use self::locate::locate;
+use self::tracked::{Path, Track, Tracked};
+pub use self::writer::{json_to_yaml, to_string};
+
+/// Why a document was refused, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {message}")]
+pub struct ParseError {
+    /// Line of the mistake, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What is wrong and what is accepted: one sentence, no trailing period.
+    pub message: String,
+    /// The field, such as `interfaces[0].mtu`; none at the top of the document and for broken syntax.
+    pub path: Option<String>,
+}
+
+/// Reads the only document of `text`. Unknown keys are refused where `T` refuses them, duplicate keys always;
+/// an empty document is an empty mapping.
+///
+/// # Errors
+/// When `text` is no YAML, holds several documents, or doesn't fit `T`.
+pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ParseError> {
+    let track = Track::default();
+    let deserializer = serde_yaml::Deserializer::from_str(text);
+    T::deserialize(Tracked::new(deserializer, &Path::Root, &track))
+        .map_err(|error| describe(text, &error, &track))
+}
+
+fn describe(text: &str, error: &serde_yaml::Error, track: &Track) -> ParseError {
+    // Broken syntax comes up wherever the reading stood: told apart by reading again without a type.
+    if let Err(syntax) = IgnoredAny::deserialize(serde_yaml::Deserializer::from_str(text)) {
+        return describe_syntax(text, &syntax);
+    }
+    let place = place(error);
+    let message = message_without_place(error, place);
+    let (reported_path, sentence) = split_path(&message);
+    let path = track.failed_path();
+    // The library places an error of a conversion (`try_from`) at the mapping around the value.
+    let place = match path.as_deref() {
+        Some(path) if path != reported_path => locate(text, path).or(place),
+        _ => place,
+    };
+    let (line, column) = place.unwrap_or((1, 1));
+    ParseError {
+        line,
+        column,
+        message: plain_words(sentence, track),
+        path,
+    }
+}
+
+fn describe_syntax(text: &str, error: &serde_yaml::Error) -> ParseError {
+    let mut place = place(error);
+    let mut message = message_without_place(error, place);
+    if message.contains("more than one document") {
+        place = second_document(text);
+        message =
+            "a second document begins here; only one document per file is accepted".to_string();
+    }
+    let (line, column) = place.unwrap_or((1, 1));
+    ParseError {
+        line,
+        column,
+        message,
+        path: None,
+    }
+}
+
+fn message_without_place(error: &serde_yaml::Error, place: Option<(usize, usize)>) -> String {
+    let message = error.to_string();
+    match place {
+        Some((line, column)) => {
+            message.replacen(&format!(" at line {line} column {column}"), "", 1)
+        }
+        None => message,
+    }
+}
+
+/// Takes the library's path off a message: `interfaces[0].mtu: invalid value …`.
+fn split_path(message: &str) -> (&str, &str) {
+    match message.split_once(": ") {
+        Some((path, sentence))
+            if path
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || "-_.[]?".contains(letter)) =>
+        {
+            (path, sentence)
+        }
+        _ => ("", message),
+    }
+}
+
+/// Says in a user's words what serde says in a programmer's.
+fn plain_words(sentence: &str, track: &Track) -> String {
+    let mut words = sentence
+        .replace("invalid type: sequence,", "invalid type: a list,")
+        .replace("invalid type: map,", "invalid type: a mapping,")
+        .replace("invalid type: unit value,", "invalid type: nothing,")
+        .replace("expected a sequence", "expected a list");
+    for (word, plain) in [
+        ("unknown field ", "unknown key "),
+        ("missing field ", "missing key "),
+        ("duplicate field ", "two spellings of the same key "),
+        ("unknown variant ", "unknown word "),
+    ] {
+        if let Some(rest) = words.strip_prefix(word) {
+            words = format!("{plain}{rest}");
+        }
+    }
+    if let Some(start) = words.rfind(", expected struct ") {
+        words.replace_range(start.., ", expected a mapping of keys to values");
+    }
+    if let Some(start) = words.rfind(", expected a YAML tag starting with '!'") {
+        let accepted: Vec<String> = track
+            .accepted_words()
+            .iter()
+            .map(|word| format!("`{word}`"))
+            .collect();
+        let accepted = match accepted.len() {
+            1 => accepted.concat(),
+            _ => format!("one of {}", accepted.join(", ")),
+        };
+        words.replace_range(start.., &format!(", expected {accepted}"));
+    }
+    words
+}
+
+fn place(error: &serde_yaml::Error) -> Option<(usize, usize)> {
+    error
+        .location()
+        .map(|location| (location.line(), location.column()))
+}
+
+fn second_document(text: &str) -> Option<(usize, usize)> {
+    let document = serde_yaml::Deserializer::from_str(text).nth(1)?;
+    place(&Raise.deserialize(document).err()?)
+}
+
+/// Fails at the value that it is given: the way to learn its place.
+struct Raise;
+
+impl<'de> DeserializeSeed<'de> for Raise {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Raise {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("one document")
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Err(E::custom("here"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        Err(A::Error::custom("here"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        Err(A::Error::custom("here"))
+    }
+}
