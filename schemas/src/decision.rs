@@ -22,6 +22,10 @@ pub struct DecisionRequest {
     /// Leases on interfaces that `desired` mentions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leases: Vec<Lease>,
+    /// Interfaces whose lease is known to be gone: what it brought is taken off. Of the others without a lease
+    /// nothing is known yet, and a leased address that is still there stays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_lease: Vec<String>,
     /// What to do about interfaces that don't exist.
     #[serde(default)]
     pub missing: MissingInterfaces,

@@ -26,12 +26,36 @@ pub struct Journal {
 pub struct JournalClosing {
     /// The chain.
     pub id: Uuid,
-    /// What to lay over the saved state; none when it was undone or is not to be saved.
+    /// What to remember; none when the transaction was undone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commit: Option<NetworkState>,
+    pub commit: Option<Commit>,
 }
 
-/// What is on disk.
+/// What a transaction leaves behind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Commit {
+    /// Laid over what is remembered.
+    pub state: NetworkState,
+    /// Only until the next boot.
+    #[serde(default)]
+    pub volatile: bool,
+}
+
+/// How much of the saved state is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SavedScope {
+    /// These interfaces, those that name them or are named by them, and the routes through any of these; none for
+    /// everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interfaces: Option<Vec<String>>,
+    /// Only what is on disk, without what lasts until the next boot.
+    #[serde(default)]
+    pub persistent_only: bool,
+}
+
+/// What is remembered.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SavedState {

@@ -105,3 +105,14 @@ pub enum LeaseEvent {
         reason: LeaseLoss,
     },
 }
+
+/// Stop the client of one link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DhcpStop {
+    /// Kernel name of the link.
+    pub interface: String,
+    /// Give the lease back (RFC 2131 §4.4.6). Without it the client only pauses, because the link is down: the next
+    /// start asks for the same address first.
+    pub release: bool,
+}

@@ -87,6 +87,46 @@ impl NetworkState {
             .collect()
     }
 
+    /// The part about `names`: these interfaces, those that name them or are named by them, and routes through any of
+    /// these.
+    #[must_use]
+    pub fn scoped(&self, names: &[String]) -> Self {
+        let named: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        let mut within = named.clone();
+        for interface in &self.interfaces {
+            if named.contains(interface.name.as_str()) {
+                within.extend(interface.mentioned());
+            } else if interface.mentioned().any(|other| named.contains(other)) {
+                within.insert(&interface.name);
+            }
+        }
+        let interfaces = self
+            .interfaces
+            .iter()
+            .filter(|interface| within.contains(interface.name.as_str()))
+            .cloned()
+            .collect();
+        let config: Vec<Route> = self
+            .config_routes()
+            .iter()
+            .filter(|route| {
+                route
+                    .next_hop_interface
+                    .as_deref()
+                    .is_none_or(|name| within.contains(name))
+            })
+            .cloned()
+            .collect();
+        Self {
+            description: None,
+            interfaces,
+            routes: (!config.is_empty()).then_some(Routes {
+                running: None,
+                config: Some(config),
+            }),
+        }
+    }
+
     /// Whether it names nothing at all.
     pub fn is_empty(&self) -> bool {
         self.interfaces.is_empty() && self.config_routes().is_empty()

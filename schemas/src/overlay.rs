@@ -81,6 +81,9 @@ pub trait Overlay {
     /// Takes from `below` each key that `self` doesn't have.
     fn fill_from(&mut self, below: &Self);
 
+    /// Forgets each key of `self` that `current` has the same: what is left is what differs.
+    fn keep_differences(&mut self, current: &Self);
+
     /// Lists the keys of `self` that `current` has otherwise or not at all.
     fn differences(&self, current: &Self, path: Path<'_>, out: &mut Vec<Difference>);
 }
@@ -95,6 +98,21 @@ impl<T: Overlay + Clone + Serialize> Overlay for Option<T> {
             (own @ None, Some(other)) => *own = Some(other.clone()),
             (Some(own), Some(other)) => own.fill_from(other),
             (_, None) => {}
+        }
+    }
+
+    fn keep_differences(&mut self, current: &Self) {
+        match (&mut *self, current) {
+            (Some(own), Some(other)) => {
+                let mut differences = Vec::new();
+                own.differences(other, Path::root(""), &mut differences);
+                if differences.is_empty() {
+                    *self = None;
+                } else {
+                    own.keep_differences(other);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -138,6 +156,8 @@ macro_rules! overlay_leaf {
         impl $crate::overlay::Overlay for $type {
             fn fill_from(&mut self, _below: &Self) {}
 
+            fn keep_differences(&mut self, _current: &Self) {}
+
             fn differences(
                 &self,
                 current: &Self,
@@ -159,6 +179,10 @@ macro_rules! overlay {
                 let Self { $($field,)* $($($shown,)*)? } = self;
                 $( $crate::overlay::Overlay::fill_from($field, &below.$field); )*
                 $($( $crate::overlay::Overlay::fill_from($shown, &below.$shown); )*)?
+            }
+
+            fn keep_differences(&mut self, current: &Self) {
+                $( $crate::overlay::Overlay::keep_differences(&mut self.$field, &current.$field); )*
             }
 
             fn differences(
@@ -195,6 +219,8 @@ overlay_leaf!(
 
 impl<T: PartialEq + Serialize> Overlay for Vec<T> {
     fn fill_from(&mut self, _below: &Self) {}
+
+    fn keep_differences(&mut self, _current: &Self) {}
 
     fn differences(&self, current: &Self, path: Path<'_>, out: &mut Vec<Difference>) {
         leaf_difference(self, current, path, out);

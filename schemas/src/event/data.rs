@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::Role;
 use crate::decision::{Decision, DecisionRequest};
 use crate::error::NipartError;
-use crate::journal::{Journal, JournalClosing, SavedState};
-use crate::lease::{DhcpClientConfig, Lease, LeaseEvent};
+use crate::journal::{Journal, JournalClosing, SavedScope, SavedState};
+use crate::lease::{DhcpClientConfig, DhcpStop, Lease, LeaseEvent};
 use crate::monitor::{LinkChange, MonitorRule};
 use crate::network_state::NetworkState;
 use crate::operation::{ExecutionReport, Plan};
@@ -87,7 +87,7 @@ event_data! {
     Decision(Box<Decision>) = "decision",
 
     /// Commander → config. Answer: `saved`.
-    LoadSaved = "load-saved",
+    LoadSaved(SavedScope) = "load-saved",
     /// Answer to `load-saved`.
     Saved(Box<SavedState>) = "saved",
     /// Commander → config: write this down before the kernel is touched. Answer: `done` once synced.
@@ -102,8 +102,8 @@ event_data! {
 
     /// Commander → dhcp: run a client on this link (again, if its settings changed). Answer: `done`.
     StartDhcp(DhcpClientConfig) = "start-dhcp",
-    /// Commander → dhcp: stop and give the lease back. Answer: `done`.
-    StopDhcp(String) = "stop-dhcp",
+    /// Commander → dhcp: stop the client of this link. Answer: `done`.
+    StopDhcp(DhcpStop) = "stop-dhcp",
     /// Commander → dhcp. Answer: `leases`.
     QueryLeases = "query-leases",
     /// Answer to `query-leases`.

@@ -28,7 +28,8 @@ pub struct LinuxBridge {
     pub port: Option<Vec<BridgePort>>,
 }
 
-overlay!(LinuxBridge { allow_extra_ports, options } read_only { port });
+// Ports are a list with rules of its own, and whose ports may stay is no property of the link.
+overlay!(LinuxBridge { options } read_only { allow_extra_ports, port });
 
 /// One entry of `bridge.port`. Attributes `IFLA_BRPORT_*` of `linux/if_link.h`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The same plan as changes of the state, for people.
+
+use nipart_schemas::interface::Interface;
+use nipart_schemas::operation::{Operation, Plan};
+use nipart_schemas::overlay::{Difference, Overlay, Path};
+use serde_json::{Value, json};
+
+use crate::goal::{Fate, Goals};
+
+/// What changes, in the order of the wanted state; addresses and routes follow.
+pub(crate) fn differences(goals: &Goals<'_>, plan: &Plan) -> Vec<Difference> {
+    let mut out = Vec::new();
+    for goal in &goals.links {
+        let kind = |interface: &Interface| {
+            interface
+                .interface_type
+                .as_ref()
+                .map_or(Value::Null, |kind| json!(kind.as_str()))
+        };
+        let name = goal.name();
+        match (goal.fate, goal.present) {
+            (Fate::Delete, Some(present)) => out.push(change(name, kind(present), Value::Null)),
+            (Fate::Recreate, Some(present)) => {
+                out.push(change(name, kind(present), json!("created anew")));
+                link_differences(&goal.wanted, present, &mut out);
+            }
+            (Fate::Change, Some(present)) => {
+                if let Some(up) = goal.up {
+                    let state = |up: bool| json!(if up { "up" } else { "down" });
+                    let is_up =
+                        present.wanted_state() == nipart_schemas::interface::InterfaceState::Up;
+                    if up != is_up {
+                        out.push(change(&format!("{name}.state"), state(is_up), state(up)));
+                    }
+                }
+                link_differences(&goal.wanted, present, &mut out);
+            }
+            _ => {
+                out.push(change(name, Value::Null, kind(&goal.wanted)));
+                link_differences(&goal.wanted, &Interface::named(name), &mut out);
+            }
+        }
+    }
+    out.extend(plan.operations().filter_map(list_change));
+    out
+}
+
+fn change(path: &str, current: Value, desired: Value) -> Difference {
+    Difference {
+        path: path.to_string(),
+        current,
+        desired,
+    }
+}
+
+/// Scalar properties; lists are told by their operations.
+fn link_differences(wanted: &Interface, present: &Interface, out: &mut Vec<Difference>) {
+    let scalars = Interface {
+        interface_type: None,
+        state: None,
+        ipv4: None,
+        ipv6: None,
+        controller: wanted
+            .controller
+            .clone()
+            .filter(|controller| !(controller.is_empty() && present.controller.is_none())),
+        ..wanted.clone()
+    };
+    scalars.differences(present, Path::root(&wanted.name), out);
+}
+
+fn list_change(operation: &Operation) -> Option<Difference> {
+    let (path, current, desired) = match operation {
+        Operation::AddAddress { interface, address } => (
+            format!("{interface}.address"),
+            Value::Null,
+            json!(address.to_string()),
+        ),
+        Operation::RemoveAddress { interface, address } => (
+            format!("{interface}.address"),
+            json!(address.to_string()),
+            Value::Null,
+        ),
+        Operation::AddAltName { interface, name } => {
+            (format!("{interface}.alt-names"), Value::Null, json!(name))
+        }
+        Operation::RemoveAltName { interface, name } => {
+            (format!("{interface}.alt-names"), json!(name), Value::Null)
+        }
+        Operation::ChangeIpv6 {
+            interface,
+            enabled,
+            autoconf,
+        } => (
+            format!("{interface}.ipv6"),
+            Value::Null,
+            json!({"enabled": enabled, "autoconf": autoconf}),
+        ),
+        Operation::ChangeBridgePort { port } => (
+            format!("{}.bridge-port", port.name),
+            Value::Null,
+            json!(port),
+        ),
+        Operation::AddRoute(route) => ("routes".to_string(), Value::Null, json!(route.to_string())),
+        Operation::RemoveRoute(route) => {
+            ("routes".to_string(), json!(route.to_string()), Value::Null)
+        }
+        _ => return None,
+    };
+    Some(Difference {
+        path,
+        current,
+        desired,
+    })
+}

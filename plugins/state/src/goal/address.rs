@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Which addresses an interface is to have, and which of those that it has may go.
+
+use nipart_schemas::interface::Interface;
+use nipart_schemas::ip::{Address, PROTOCOL_DHCP, PROTOCOL_NIPART};
+use nipart_schemas::lease::Lease;
+
+use super::Fate;
+use crate::context::Context;
+
+/// All addresses of an interface, IPv4 first, without those that the kernel makes itself.
+pub(crate) fn all(interface: &Interface) -> impl Iterator<Item = Address> + '_ {
+    ipv4(interface).chain(ipv6(interface))
+}
+
+fn ipv4(interface: &Interface) -> impl Iterator<Item = Address> + '_ {
+    let list = interface
+        .ipv4
+        .as_ref()
+        .and_then(|ipv4| ipv4.address.as_ref());
+    list.into_iter().flatten().map(Address::any_family)
+}
+
+/// Link-local addresses are the kernel's, those with `IFAPROT_KERNEL_RA` (2) come from router advertisements.
+fn ipv6(interface: &Interface) -> impl Iterator<Item = Address> + '_ {
+    let list = interface
+        .ipv6
+        .as_ref()
+        .and_then(|ipv6| ipv6.address.as_ref());
+    list.into_iter()
+        .flatten()
+        .filter(|address| !address.ip.is_unicast_link_local() && address.protocol != Some(2))
+        .map(Address::any_family)
+}
+
+/// Whether we added a static address: by its mark, or because we were told to before.
+pub(crate) fn is_ours(context: &Context<'_>, interface: &str, address: &Address) -> bool {
+    matches!(address.protocol, Some(PROTOCOL_NIPART | PROTOCOL_DHCP))
+        || context
+            .remembered
+            .get(interface)
+            .is_some_and(|saved| all(saved).any(|known| known.key() == address.key()))
+}
+
+/// The addresses that must be there, and those that must go.
+pub(super) fn resolve(
+    context: &Context<'_>,
+    wanted: &Interface,
+    present: Option<&Interface>,
+    fate: Fate,
+) -> (Vec<Address>, Vec<Address>) {
+    let mut family = Families {
+        context,
+        wanted,
+        present,
+        keep: Vec::new(),
+        drop: Vec::new(),
+    };
+    family.resolve_ipv4();
+    family.resolve_ipv6();
+    let Families { mut keep, drop, .. } = family;
+    if fate == Fate::Recreate {
+        // The link takes its addresses with it: also those of others have to come back.
+        let lost = present.into_iter().flat_map(all).filter(|address| {
+            !drop
+                .iter()
+                .chain(&keep)
+                .any(|known| known.key() == address.key())
+        });
+        keep.extend(lost.collect::<Vec<_>>());
+    }
+    (keep, drop)
+}
+
+struct Families<'c, 'a> {
+    context: &'c Context<'a>,
+    wanted: &'c Interface,
+    present: Option<&'c Interface>,
+    keep: Vec<Address>,
+    drop: Vec<Address>,
+}
+
+impl Families<'_, '_> {
+    fn resolve_ipv4(&mut self) {
+        let Some(section) = &self.wanted.ipv4 else {
+            return;
+        };
+        let name = self.wanted.name.as_str();
+        let present: Vec<Address> = self.present.into_iter().flat_map(ipv4).collect();
+        if section.enabled == Some(false) {
+            self.drop.extend(present);
+            return;
+        }
+        let lease = self
+            .context
+            .leases
+            .get(name)
+            .copied()
+            .filter(|_| section.dhcp == Some(true));
+        let listed = section.address.as_ref().map(|list| {
+            list.iter()
+                .map(|address| marked(address.any_family(), PROTOCOL_NIPART))
+                .collect::<Vec<_>>()
+        });
+        self.keep.extend(listed.iter().flatten().copied());
+        if let Some(lease) = lease {
+            self.keep.push(leased_address(lease));
+        }
+        let lease_is_gone = lease.is_some()
+            || section.dhcp == Some(false)
+            || self.context.without_lease.contains(&name);
+        for address in present {
+            if self.is_kept(&address) {
+                continue;
+            }
+            if address.protocol == Some(PROTOCOL_DHCP) {
+                // DHCP turned off with no address written: what was leased becomes static, as in nmstate.
+                if section.dhcp == Some(false) && listed.is_none() {
+                    self.keep.push(marked(address, PROTOCOL_NIPART));
+                } else if lease_is_gone {
+                    self.drop.push(address);
+                }
+            } else if listed.is_some()
+                && (section.allow_extra_address == Some(false)
+                    || is_ours(self.context, name, &address))
+            {
+                self.drop.push(address);
+            }
+        }
+    }
+
+    fn resolve_ipv6(&mut self) {
+        let Some(section) = &self.wanted.ipv6 else {
+            return;
+        };
+        if section.enabled == Some(false) {
+            // `disable_ipv6` takes them all.
+            return;
+        }
+        let Some(list) = &section.address else { return };
+        let listed = list
+            .iter()
+            .filter(|address| !address.ip.is_unicast_link_local())
+            .map(|address| marked(address.any_family(), PROTOCOL_NIPART));
+        self.keep.extend(listed);
+        for address in self.present.into_iter().flat_map(ipv6).collect::<Vec<_>>() {
+            if !self.is_kept(&address)
+                && (section.allow_extra_address == Some(false)
+                    || is_ours(self.context, &self.wanted.name, &address))
+            {
+                self.drop.push(address);
+            }
+        }
+    }
+
+    fn is_kept(&self, address: &Address) -> bool {
+        self.keep.iter().any(|kept| kept.key() == address.key())
+    }
+}
+
+fn marked(address: Address, protocol: u8) -> Address {
+    Address {
+        protocol: Some(protocol),
+        ..Address::new(address.ip, address.prefix_length)
+    }
+}
+
+fn leased_address(lease: &Lease) -> Address {
+    let life_time = (lease.remaining_time != u32::MAX).then_some(lease.remaining_time);
+    Address {
+        valid_life_time: life_time,
+        preferred_life_time: life_time,
+        ..marked(
+            Address::new(lease.address.into(), lease.prefix_length),
+            PROTOCOL_DHCP,
+        )
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Linux bridge: every option changes in place; ports are planned in `plan/port.rs`.
+
+use nipart_schemas::error::NipartError;
+use nipart_schemas::interface::{BridgeOptions, BridgePort, BridgeStp, LinuxBridge};
+
+pub(super) fn check(section: Option<&LinuxBridge>, path: &str) -> Result<(), NipartError> {
+    let Some(section) = section else {
+        return Ok(());
+    };
+    let path = format!("{path}.bridge");
+    if let Some(options) = &section.options {
+        check_options(options, &format!("{path}.options"))?;
+    }
+    for (index, port) in section.port.iter().flatten().enumerate() {
+        check_port(port, &format!("{path}.port[{index}]"))?;
+    }
+    Ok(())
+}
+
+fn in_range<T: PartialOrd + std::fmt::Display>(
+    value: Option<T>,
+    (smallest, largest): (T, T),
+    path: &str,
+    key: &str,
+) -> Result<(), NipartError> {
+    match value {
+        Some(value) if value < smallest || value > largest => Err(NipartError::invalid(
+            format!("{path}.{key}"),
+            format!("{key} {value} is out of range: {smallest} to {largest}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn check_options(options: &BridgeOptions, path: &str) -> Result<(), NipartError> {
+    in_range(
+        options.vlan_default_pvid,
+        (0, 4094),
+        path,
+        "vlan-default-pvid",
+    )?;
+    if let Some(size) = options.hash_max.filter(|size| !size.is_power_of_two()) {
+        return Err(NipartError::invalid(
+            format!("{path}.hash-max"),
+            format!("hash-max {size} is not a power of two"),
+        ));
+    }
+    if let Some(group) = &options.group_addr {
+        let bytes = group.bytes();
+        let is_link_local = bytes.len() == 6
+            && bytes[..5] == [0x01, 0x80, 0xc2, 0x00, 0x00]
+            && bytes[5] & 0xf0 == 0
+            && !matches!(bytes[5], 1..=3);
+        if !is_link_local {
+            return Err(NipartError::invalid(
+                format!("{path}.group-addr"),
+                format!(
+                    "group-addr {group} is not 01:80:C2:00:00:00 or one of 01:80:C2:00:00:04 to 0F"
+                ),
+            ));
+        }
+    }
+    // The kernel reserves bits 0 to 2 (BR_GROUPFWD_RESTRICTED, net/bridge/br_private.h).
+    if let Some(mask) = options.group_fwd_mask.filter(|mask| mask & 0x7 != 0) {
+        return Err(NipartError::invalid(
+            format!("{path}.group-fwd-mask"),
+            format!(
+                "group-fwd-mask {mask:#x} forwards spanning tree, pause or LACP frames: bits 0 to 2 must be zero"
+            ),
+        ));
+    }
+    match &options.stp {
+        Some(stp) => check_stp(stp, &format!("{path}.stp")),
+        None => Ok(()),
+    }
+}
+
+fn check_stp(stp: &BridgeStp, path: &str) -> Result<(), NipartError> {
+    in_range(stp.forward_delay, (2, 30), path, "forward-delay")?;
+    in_range(stp.hello_time, (1, 10), path, "hello-time")?;
+    in_range(stp.max_age, (6, 40), path, "max-age")
+}
+
+fn check_port(port: &BridgePort, path: &str) -> Result<(), NipartError> {
+    in_range(port.stp_path_cost, (1, 65535), path, "stp-path-cost")?;
+    in_range(port.stp_priority, (0, 63), path, "stp-priority")
+}

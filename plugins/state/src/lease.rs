@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What a lease means for an interface.
+
+use std::net::IpAddr;
+
+use nipart_schemas::ip::{Ipv4, PROTOCOL_DHCP};
+use nipart_schemas::lease::Lease;
+use nipart_schemas::route::{IpNetwork, Route};
+
+/// Metric of leased routes when the user writes none: behind static ones, as NetworkManager's for wired links.
+const DEFAULT_METRIC: u32 = 100;
+
+/// Routes that the lease brings, as far as `auto-gateway` and `auto-routes` let it. Classless routes take the place
+/// of the router option (RFC 3442); an unreachable router is first made reachable on the link.
+pub fn routes_of_lease(lease: &Lease, ipv4: &Ipv4) -> Vec<Route> {
+    let with_gateway = ipv4.auto_gateway != Some(false);
+    let with_routes = ipv4.auto_routes != Some(false);
+    let subnet = IpNetwork::containing(lease.address.into(), lease.prefix_length);
+    let mut routes = Vec::new();
+    let mut add = |destination: IpNetwork, gateway: Option<IpAddr>| {
+        let route = Route {
+            destination: Some(destination),
+            next_hop_interface: Some(lease.interface.clone()),
+            next_hop_address: gateway,
+            metric: Some(ipv4.auto_route_metric.unwrap_or(DEFAULT_METRIC)),
+            table_id: ipv4.auto_route_table_id,
+            protocol: Some(PROTOCOL_DHCP),
+            ..Route::default()
+        };
+        if !routes.contains(&route) {
+            routes.push(route);
+        }
+    };
+    for classless in &lease.classless_routes {
+        let destination =
+            IpNetwork::containing(classless.destination.into(), classless.prefix_length);
+        let allowed = if destination.is_default() {
+            with_gateway
+        } else {
+            with_routes
+        };
+        if !allowed {
+            continue;
+        }
+        if classless.gateway.is_unspecified() {
+            add(destination, None);
+        } else {
+            let gateway = IpAddr::from(classless.gateway);
+            if !subnet.contains(gateway) {
+                add(IpNetwork::containing(gateway, 32), None);
+            }
+            add(destination, Some(gateway));
+        }
+    }
+    if let Some(router) = lease
+        .routers
+        .first()
+        .filter(|_| with_gateway && lease.classless_routes.is_empty())
+    {
+        let router = IpAddr::from(*router);
+        if !subnet.contains(router) {
+            add(IpNetwork::containing(router, 32), None);
+        }
+        add(
+            IpNetwork::containing(IpAddr::from([0, 0, 0, 0]), 0),
+            Some(router),
+        );
+    }
+    routes
+}
+
+/// The bytes of `dhcp-client-id`: none when the text is not understood; empty for `ll`, the client's default.
+pub fn client_id(text: &str) -> Option<Vec<u8>> {
+    if text == "ll" {
+        return Some(Vec::new());
+    }
+    let bytes: Option<Vec<u8>> = text
+        .split(':')
+        .map(|part| {
+            (part.len() == 2)
+                .then(|| u8::from_str_radix(part, 16).ok())
+                .flatten()
+        })
+        .collect();
+    bytes.filter(|bytes| (2..=255).contains(&bytes.len()))
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Puts the changes that lead to the goals in order.
+//!
+//! Each operation has a phase and, where links are stacked, a depth within it. A wave is what has the same of both.
+
+mod address;
+mod link;
+mod route;
+
+use std::collections::{BTreeMap, HashMap};
+
+use nipart_schemas::decision::Decision;
+use nipart_schemas::operation::{Operation, Plan};
+
+use crate::context::Context;
+use crate::explain;
+use crate::goal::{self, Fate, Goals};
+
+/// What comes before what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    /// Routes go while what they lead through is still there.
+    RemoveRoutes,
+    /// Addresses and alternative names go before others get them.
+    RemoveAddresses,
+    /// Links go, upper ones first.
+    DeleteLinks,
+    /// Living links change, lower ones first: an MTU may be what a new link over them needs.
+    ChangeLinks,
+    /// Links come, lower ones and controllers first.
+    CreateLinks,
+    /// What needs the new links: attachments, descriptions, names, IPv6 switches.
+    SettleLinks,
+    /// Options that only an attached port has.
+    SettlePorts,
+    /// Addresses come in the order in which they are written.
+    AddAddresses,
+    /// Routes to what is on the link, which gateways need.
+    AddLinkRoutes,
+    /// Routes over gateways.
+    AddGatewayRoutes,
+}
+
+/// Collects operations by phase and depth.
+#[derive(Default)]
+pub(crate) struct Waves(BTreeMap<(Phase, usize), Vec<Operation>>);
+
+impl Waves {
+    pub(crate) fn push(&mut self, phase: Phase, operation: Operation) {
+        self.push_at(phase, 0, operation);
+    }
+
+    pub(crate) fn push_at(&mut self, phase: Phase, depth: usize, operation: Operation) {
+        self.0.entry((phase, depth)).or_default().push(operation);
+    }
+
+    fn into_plan(self) -> Plan {
+        Plan {
+            waves: self.0.into_values().collect(),
+        }
+    }
+}
+
+/// What planning one link needs to know of the others.
+pub(crate) struct Surroundings<'p> {
+    pub(crate) depths: HashMap<String, usize>,
+    pub(crate) goals: HashMap<&'p str, &'p goal::Goal<'p>>,
+}
+
+impl Surroundings<'_> {
+    pub(crate) fn depth(&self, name: &str) -> usize {
+        self.depths.get(name).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn is_created(&self, name: &str) -> bool {
+        self.goals.get(name).is_some_and(|goal| goal.is_created())
+    }
+}
+
+/// The plan that leads to `goals`.
+pub(crate) fn build(context: &Context<'_>, goals: &Goals<'_>) -> Decision {
+    let mut waves = Waves::default();
+    let surroundings = Surroundings {
+        depths: goal::depths(goals),
+        goals: goals
+            .links
+            .iter()
+            .map(|goal| (goal.wanted.name.as_str(), goal))
+            .collect(),
+    };
+    for goal in &goals.links {
+        if goal.fate == Fate::Recreate || goal.fate == Fate::Delete {
+            link::delete(goal, &surroundings, &mut waves);
+        }
+        match goal.fate {
+            Fate::Delete => {}
+            Fate::Create | Fate::Recreate => link::create(goal, &surroundings, &mut waves),
+            Fate::Change => link::change(goal, &surroundings, &mut waves),
+        }
+        if goal.fate != Fate::Delete {
+            link::bridge_ports(goal, &mut waves);
+            address::plan(goal, &mut waves);
+        }
+    }
+    route::plan(context, goals, &mut waves);
+    let plan = waves.into_plan();
+    Decision {
+        differences: if context.explain {
+            explain::differences(goals, &plan)
+        } else {
+            Vec::new()
+        },
+        plan,
+        pending: goals.pending.clone(),
+    }
+}

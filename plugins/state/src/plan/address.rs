@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Operations on addresses.
+
+use std::collections::HashMap;
+
+use nipart_schemas::operation::Operation;
+
+use super::{Phase, Waves};
+use crate::goal::{Goal, address};
+
+/// Life times count down and are rounded: smaller gaps than this, in seconds, are no difference.
+const LIFE_TIME_SLACK: u32 = 2;
+
+pub(super) fn plan(goal: &Goal<'_>, waves: &mut Waves) {
+    let present: HashMap<_, _> = goal
+        .surviving()
+        .into_iter()
+        .flat_map(address::all)
+        .map(|address| (address.key(), address))
+        .collect();
+    for address in &goal.unwanted_addresses {
+        if present.contains_key(&address.key()) {
+            let interface = goal.name().to_string();
+            waves.push(
+                Phase::RemoveAddresses,
+                Operation::RemoveAddress {
+                    interface,
+                    address: *address,
+                },
+            );
+        }
+    }
+    for address in &goal.addresses {
+        let is_so = present.get(&address.key()).is_some_and(|present| {
+            match (address.valid_life_time, present.valid_life_time) {
+                (None, None) => true,
+                (Some(wanted), Some(has)) => wanted.abs_diff(has) <= LIFE_TIME_SLACK,
+                _ => false,
+            }
+        });
+        if !is_so {
+            let interface = goal.name().to_string();
+            waves.push(
+                Phase::AddAddresses,
+                Operation::AddAddress {
+                    interface,
+                    address: *address,
+                },
+            );
+        }
+    }
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Operations on links.
+
+use std::collections::HashSet;
+
+use nipart_schemas::interface::{
+    AltNameState, BridgePort, Interface, InterfaceState, InterfaceType,
+};
+use nipart_schemas::operation::{LinkChanges, Operation};
+use nipart_schemas::overlay::{Overlay, Path};
+
+use super::{Phase, Surroundings, Waves};
+use crate::goal::Goal;
+use crate::kind;
+
+/// Deletes the link; of a veth pair that goes whole, the end that comes first in the alphabet.
+pub(super) fn delete(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &mut Waves) {
+    let name = goal.name();
+    let peer_goes_too = goal
+        .present
+        .and_then(Interface::veth_peer)
+        .is_some_and(|peer| {
+            peer < name
+                && surroundings
+                    .goals
+                    .get(peer)
+                    .is_some_and(|other| other.present.is_some() && other.surviving().is_none())
+        });
+    if !peer_goes_too {
+        // Waves are in the order of their depth: upper links first means the deepest first.
+        let depth = usize::MAX - surroundings.depth(name);
+        waves.push_at(
+            Phase::DeleteLinks,
+            depth,
+            Operation::DeleteLink {
+                interface: name.to_string(),
+            },
+        );
+    }
+}
+
+/// Creates the link with all that one message can carry, and adds what it can't.
+pub(super) fn create(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &mut Waves) {
+    let name = goal.name();
+    let comes_with_peer = goal.wanted.interface_type == Some(InterfaceType::Veth)
+        && match creator_of_pair(goal, surroundings) {
+            Some(creator) => creator != name,
+            None => false,
+        };
+    if !comes_with_peer {
+        let peer = goal.wanted.veth_peer().map(|peer| {
+            Box::new(match surroundings.goals.get(peer) {
+                Some(other) => creation(other),
+                None => Interface {
+                    state: Some(InterfaceState::Down),
+                    ..Interface::named(peer)
+                },
+            })
+        });
+        let mut interface = creation(goal);
+        interface.controller = goal
+            .wanted
+            .controller
+            .clone()
+            .filter(|name| !name.is_empty());
+        let operation = Operation::CreateLink {
+            interface: Box::new(interface),
+            peer,
+        };
+        let depth = surroundings.depth(name);
+        waves.push_at(Phase::CreateLinks, depth, operation);
+    }
+    let wanted = &goal.wanted;
+    let changes = LinkChanges {
+        interface: name.to_string(),
+        description: wanted.description.clone().filter(|text| !text.is_empty()),
+        // The message that creates a pair can't attach the second end.
+        controller: wanted
+            .controller
+            .clone()
+            .filter(|name| comes_with_peer && !name.is_empty()),
+        ..LinkChanges::default()
+    };
+    push_changes(Phase::SettleLinks, 0, changes, waves);
+    alt_names(wanted, None, waves);
+    ipv6_switches(wanted, None, waves);
+}
+
+/// Of two ends that both have goals, the one whose message creates the pair: the first that names its peer.
+fn creator_of_pair<'s>(goal: &'s Goal<'_>, surroundings: &'s Surroundings<'_>) -> Option<&'s str> {
+    let name = goal.name();
+    let peer = match goal.wanted.veth_peer() {
+        Some(peer) => surroundings.goals.get(peer),
+        None => surroundings
+            .goals
+            .values()
+            .find(|other| other.wanted.veth_peer() == Some(name)),
+    }?;
+    if !peer.is_created() {
+        return None;
+    }
+    match (
+        goal.wanted.veth_peer().is_some(),
+        peer.wanted.veth_peer().is_some(),
+    ) {
+        (true, false) => Some(name),
+        (false, true) => Some(peer.name()),
+        _ => Some(name.min(peer.name())),
+    }
+}
+
+/// What the message that creates a link can carry.
+fn creation(goal: &Goal<'_>) -> Interface {
+    let wanted = &goal.wanted;
+    let mut bridge = wanted.bridge.clone();
+    if let Some(bridge) = &mut bridge {
+        bridge.port = None;
+        bridge.allow_extra_ports = None;
+    }
+    Interface {
+        name: wanted.name.clone(),
+        interface_type: wanted.interface_type.clone(),
+        state: Some(if goal.up == Some(true) {
+            InterfaceState::Up
+        } else {
+            InterfaceState::Down
+        }),
+        mtu: wanted.mtu,
+        mac_address: wanted.mac_address.clone(),
+        veth: wanted.veth.clone(),
+        bridge,
+        vxlan: wanted.vxlan.clone(),
+        mac_vlan: wanted.mac_vlan.clone(),
+        mac_vtap: wanted.mac_vtap.clone(),
+        ..Interface::default()
+    }
+}
+
+/// Changes a living link.
+pub(super) fn change(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &mut Waves) {
+    let Some(present) = goal.present else { return };
+    let wanted = &goal.wanted;
+    let name = goal.name();
+    let is_up = present.wanted_state() == InterfaceState::Up;
+    let changes = LinkChanges {
+        interface: name.to_string(),
+        up: goal.up.filter(|up| *up != is_up),
+        mtu: wanted.mtu.filter(|mtu| present.mtu != Some(*mtu)),
+        mac_address: wanted
+            .mac_address
+            .clone()
+            .filter(|address| present.mac_address.as_ref() != Some(address)),
+        controller: wanted.controller.clone().filter(|controller| {
+            present.controller.as_deref().unwrap_or_default() != controller
+                // A controller that is created anew has lost its ports.
+                || surroundings.is_created(controller)
+        }),
+        description: wanted
+            .description
+            .clone()
+            .filter(|text| present.description.as_deref().unwrap_or_default() != text),
+    };
+    let waits_for_controller = changes
+        .controller
+        .as_deref()
+        .is_some_and(|controller| surroundings.is_created(controller));
+    let (phase, depth) = if waits_for_controller {
+        (Phase::SettleLinks, 0)
+    } else {
+        (Phase::ChangeLinks, surroundings.depth(name))
+    };
+    push_changes(phase, depth, changes, waves);
+
+    let section = kind::section_differences(wanted, present);
+    if let Some(interface_type) = &present.interface_type
+        && !section.is_empty()
+    {
+        let interface = Box::new(kind::section_changes(wanted, present, interface_type));
+        waves.push_at(
+            Phase::ChangeLinks,
+            depth,
+            Operation::ChangeSection { interface },
+        );
+    }
+    alt_names(wanted, Some(present), waves);
+    ipv6_switches(wanted, Some(present), waves);
+}
+
+fn push_changes(phase: Phase, depth: usize, changes: LinkChanges, waves: &mut Waves) {
+    let nothing = LinkChanges {
+        interface: changes.interface.clone(),
+        ..LinkChanges::default()
+    };
+    if changes != nothing {
+        waves.push_at(phase, depth, Operation::ChangeLink(changes));
+    }
+}
+
+fn alt_names(wanted: &Interface, present: Option<&Interface>, waves: &mut Waves) {
+    let present: HashSet<&str> = present
+        .and_then(|present| present.alt_names.as_ref())
+        .into_iter()
+        .flatten()
+        .map(|alt_name| alt_name.name.as_str())
+        .collect();
+    for alt_name in wanted.alt_names.iter().flatten() {
+        let (interface, name) = (wanted.name.clone(), alt_name.name.clone());
+        let there = present.contains(name.as_str());
+        match alt_name.state {
+            Some(AltNameState::Absent) if there => {
+                waves.push(
+                    Phase::RemoveAddresses,
+                    Operation::RemoveAltName { interface, name },
+                );
+            }
+            None if !there => waves.push(
+                Phase::SettleLinks,
+                Operation::AddAltName { interface, name },
+            ),
+            _ => {}
+        }
+    }
+}
+
+fn ipv6_switches(wanted: &Interface, present: Option<&Interface>, waves: &mut Waves) {
+    let Some(section) = &wanted.ipv6 else { return };
+    let present = present.and_then(|present| present.ipv6.as_ref());
+    let has_addresses = section
+        .address
+        .as_ref()
+        .is_some_and(|list| !list.is_empty());
+    let wants = section
+        .enabled
+        .or((has_addresses || section.autoconf == Some(true)).then_some(true));
+    // The kernel turns IPv6 on for a new link.
+    let is_on = present.map_or(Some(true), |present| present.enabled);
+    let enabled = wants.filter(|wants| is_on != Some(*wants));
+    let autoconf = section.autoconf.filter(|wants| {
+        wanted_matters(section.enabled)
+            && present.and_then(|present| present.autoconf) != Some(*wants)
+    });
+    if enabled.is_some() || autoconf.is_some() {
+        let interface = wanted.name.clone();
+        waves.push(
+            Phase::SettleLinks,
+            Operation::ChangeIpv6 {
+                interface,
+                enabled,
+                autoconf,
+            },
+        );
+    }
+}
+
+/// While the protocol is off, its autoconfiguration says nothing.
+fn wanted_matters(enabled: Option<bool>) -> bool {
+    enabled != Some(false)
+}
+
+/// Options of the ports of a bridge, as far as they are not so already.
+pub(super) fn bridge_ports(goal: &Goal<'_>, waves: &mut Waves) {
+    let Some(ports) = goal
+        .wanted
+        .bridge
+        .as_ref()
+        .and_then(|bridge| bridge.port.as_ref())
+    else {
+        return;
+    };
+    let present: &[BridgePort] = goal
+        .surviving()
+        .and_then(|present| present.bridge.as_ref()?.port.as_deref())
+        .unwrap_or_default();
+    for port in ports {
+        let unset = BridgePort {
+            name: port.name.clone(),
+            ..BridgePort::default()
+        };
+        let before = present
+            .iter()
+            .find(|before| before.name == port.name)
+            .unwrap_or(&unset);
+        let mut differences = Vec::new();
+        port.differences(before, Path::root(&port.name), &mut differences);
+        if !differences.is_empty() {
+            let port = BridgePort {
+                name: port.name.clone(),
+                stp_hairpin_mode: port
+                    .stp_hairpin_mode
+                    .filter(|_| port.stp_hairpin_mode != before.stp_hairpin_mode),
+                stp_path_cost: port
+                    .stp_path_cost
+                    .filter(|_| port.stp_path_cost != before.stp_path_cost),
+                stp_priority: port
+                    .stp_priority
+                    .filter(|_| port.stp_priority != before.stp_priority),
+            };
+            waves.push(Phase::SettlePorts, Operation::ChangeBridgePort { port });
+        }
+    }
+}

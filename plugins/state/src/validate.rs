@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Refuses a wanted state whole, before anything is planned. Each error carries the field path in the document.
+
+mod interface;
+mod ip;
+mod reference;
+mod route;
+
+use std::collections::HashMap;
+
+use nipart_schemas::error::NipartError;
+
+use crate::context::Context;
+
+pub(crate) use self::interface::check_link_name;
+
+/// Checks everything that can be known before the kernel is asked to change.
+pub(crate) fn check(context: &Context<'_>) -> Result<(), NipartError> {
+    let mut first_places = HashMap::new();
+    for (index, interface) in context.desired.interfaces.iter().enumerate() {
+        let path = format!("interfaces[{index}]");
+        if let Some(first) = first_places.insert(interface.name.as_str(), index) {
+            return Err(NipartError::invalid(
+                format!("{path}.name"),
+                format!(
+                    "interface {} is listed twice, first as interfaces[{first}]",
+                    interface.name
+                ),
+            ));
+        }
+        interface::check(context, interface, &path)?;
+        ip::check(context, interface, &path)?;
+    }
+    reference::check(context)?;
+    route::check(context)
+}

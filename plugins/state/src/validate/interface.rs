@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Checks of one interface: name, type, section, common properties.
+
+use nipart_schemas::decision::MissingInterfaces;
+use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
+
+use crate::context::Context;
+use crate::kind;
+
+/// `IFNAMSIZ` less the terminating zero.
+const LONGEST_NAME: usize = 15;
+/// `ALTIFNAMSIZ` less the terminating zero.
+const LONGEST_ALT_NAME: usize = 127;
+/// `IFALIASZ` less the terminating zero.
+const LONGEST_DESCRIPTION: usize = 255;
+/// `IPV6_MIN_MTU`: below it the kernel takes IPv6 off the link.
+const SMALLEST_IPV6_MTU: u32 = 1280;
+
+pub(super) fn check(
+    context: &Context<'_>,
+    interface: &Interface,
+    path: &str,
+) -> Result<(), NipartError> {
+    check_link_name(&interface.name, &format!("{path}.name"))?;
+    let present = context.present.get(interface.name.as_str()).copied();
+    check_type(interface, present, path)?;
+    if interface.wanted_state() != InterfaceState::Up {
+        return Ok(());
+    }
+    let mut effective = interface.clone();
+    effective.interface_type = context.type_of(&interface.name).cloned();
+    let is_new = present.is_none() && !context.peers.contains_key(interface.name.as_str());
+    if is_new {
+        check_creatable(context, interface, path)?;
+    }
+    kind::check(
+        &effective,
+        is_new
+            && effective
+                .interface_type
+                .as_ref()
+                .is_some_and(InterfaceType::is_virtual),
+        path,
+    )?;
+    check_common(interface, present, path)
+}
+
+/// Whether the kernel takes `name` for a link (`dev_valid_name`, net/core/dev.c).
+pub(crate) fn check_link_name(name: &str, path: &str) -> Result<(), NipartError> {
+    let refuse = |why: String| Err(NipartError::invalid(path, why));
+    if name.is_empty() || name.len() > LONGEST_NAME {
+        return refuse(format!(
+            "interface name {name:?} has {} bytes: 1 to {LONGEST_NAME} are possible",
+            name.len()
+        ));
+    }
+    if matches!(name, "." | "..") || name.contains(['/', ':']) || name.contains(char::is_whitespace)
+    {
+        return refuse(format!(
+            "interface name {name:?} has a character that the kernel refuses"
+        ));
+    }
+    Ok(())
+}
+
+fn check_type(
+    interface: &Interface,
+    present: Option<&Interface>,
+    path: &str,
+) -> Result<(), NipartError> {
+    let present_type = present.and_then(|present| present.interface_type.as_ref());
+    if let Some(wanted) = &interface.interface_type {
+        match present_type {
+            Some(present) if !wanted.accepts(present) => {
+                return Err(NipartError::invalid(
+                    format!("{path}.type"),
+                    format!(
+                        "{} is a {present}: its type can't be changed to {wanted}; remove it first",
+                        interface.name
+                    ),
+                ));
+            }
+            None if matches!(wanted, InterfaceType::Other(_)) => {
+                let known: Vec<&str> = InterfaceType::KNOWN
+                    .iter()
+                    .map(InterfaceType::as_str)
+                    .collect();
+                return Err(NipartError::invalid(
+                    format!("{path}.type"),
+                    format!(
+                        "unknown interface type {wanted}: expected one of {}",
+                        known.join(", ")
+                    ),
+                ));
+            }
+            _ => {}
+        }
+    }
+    let effective = present_type.or(interface.interface_type.as_ref());
+    for (key, section_type) in kind::sections(interface) {
+        if let Some(effective) = effective.filter(|effective| **effective != section_type) {
+            // nmstate's users write `ethernet` for a veth, with its section.
+            if *effective == InterfaceType::Ethernet && section_type == InterfaceType::Veth {
+                continue;
+            }
+            return Err(NipartError::invalid(
+                format!("{path}.{key}"),
+                format!(
+                    "section {key} is for type {section_type}, but {} is of type {effective}",
+                    interface.name
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_creatable(
+    context: &Context<'_>,
+    interface: &Interface,
+    path: &str,
+) -> Result<(), NipartError> {
+    match &interface.interface_type {
+        Some(wanted) if wanted.is_virtual() => Ok(()),
+        _ if context.missing == MissingInterfaces::Await => Ok(()),
+        Some(wanted) => Err(NipartError::new(
+            ErrorKind::InvalidArgument,
+            format!(
+                "interface {} doesn't exist, and a link of type {wanted} can't be created",
+                interface.name
+            ),
+        )
+        .at(format!("{path}.name"))),
+        None => Err(NipartError::invalid(
+            format!("{path}.name"),
+            format!(
+                "interface {} doesn't exist; to create it, write its type",
+                interface.name
+            ),
+        )),
+    }
+}
+
+fn check_common(
+    interface: &Interface,
+    present: Option<&Interface>,
+    path: &str,
+) -> Result<(), NipartError> {
+    if let Some(mtu) = interface.mtu {
+        check_mtu(interface, present, mtu, &format!("{path}.mtu"))?;
+    }
+    if let Some(address) = &interface.mac_address
+        && (address.is_multicast() || address.bytes().iter().all(|byte| *byte == 0))
+    {
+        return Err(NipartError::invalid(
+            format!("{path}.mac-address"),
+            format!("{address} can't be an interface's own address: it is a group's, or zero"),
+        ));
+    }
+    if let Some(description) = &interface.description
+        && description.len() > LONGEST_DESCRIPTION
+    {
+        return Err(NipartError::invalid(
+            format!("{path}.description"),
+            format!(
+                "the description has {} bytes: up to {LONGEST_DESCRIPTION} are possible",
+                description.len()
+            ),
+        ));
+    }
+    for (index, alt_name) in interface.alt_names.iter().flatten().enumerate() {
+        let name = &alt_name.name;
+        if name.is_empty()
+            || name.len() > LONGEST_ALT_NAME
+            || name.contains('/')
+            || name.contains(char::is_whitespace)
+        {
+            return Err(NipartError::invalid(
+                format!("{path}.alt-names[{index}].name"),
+                format!(
+                    "alternative name {name:?} is refused by the kernel: 1 to {LONGEST_ALT_NAME} bytes, no space and no slash"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_mtu(
+    interface: &Interface,
+    present: Option<&Interface>,
+    mtu: u32,
+    path: &str,
+) -> Result<(), NipartError> {
+    let smallest = present.and_then(|present| present.min_mtu).unwrap_or(0);
+    // The kernel says 0 where the driver has no upper limit.
+    let largest = present
+        .and_then(|present| present.max_mtu)
+        .filter(|max| *max > 0)
+        .unwrap_or(u32::MAX);
+    if mtu < smallest || mtu > largest {
+        return Err(NipartError::invalid(
+            path,
+            format!(
+                "MTU {mtu} of {} is out of range: its driver takes {smallest} to {largest}",
+                interface.name
+            ),
+        ));
+    }
+    let ipv6_addresses = interface
+        .ipv6
+        .as_ref()
+        .and_then(|ipv6| ipv6.address.as_ref());
+    if mtu < SMALLEST_IPV6_MTU && ipv6_addresses.is_some_and(|list| !list.is_empty()) {
+        return Err(NipartError::invalid(
+            path,
+            format!("MTU {mtu} is below {SMALLEST_IPV6_MTU}, which IPv6 needs"),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Checks of the `ipv4` and `ipv6` sections.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
+use nipart_schemas::ip::{Address, Ipv4};
+
+use crate::context::Context;
+
+pub(super) fn check(
+    context: &Context<'_>,
+    interface: &Interface,
+    path: &str,
+) -> Result<(), NipartError> {
+    if interface.wanted_state() != InterfaceState::Up {
+        return Ok(());
+    }
+    let is_loopback = context.type_of(&interface.name) == Some(&InterfaceType::Loopback);
+    if let Some(ipv4) = &interface.ipv4 {
+        let path = format!("{path}.ipv4");
+        check_switches(is_loopback, ipv4.enabled, ipv4.dhcp, &path)?;
+        check_client_id(ipv4, &path)?;
+        let static_count = check_addresses(ipv4.address.iter().flatten(), 32, &path)?;
+        refuse_addresses_when_disabled(ipv4.enabled, static_count, &path)?;
+    }
+    if let Some(ipv6) = &interface.ipv6 {
+        let path = format!("{path}.ipv6");
+        check_switches(is_loopback, ipv6.enabled, ipv6.dhcp, &path)?;
+        if ipv6.dhcp == Some(true) {
+            return Err(NipartError::new(
+                ErrorKind::NotSupported,
+                "DHCPv6 is not supported yet; autoconf: true lets the kernel configure from router advertisements",
+            )
+            .at(format!("{path}.dhcp")));
+        }
+        if ipv6.autoconf == Some(true) && ipv6.enabled == Some(false) {
+            return Err(NipartError::invalid(
+                format!("{path}.autoconf"),
+                "autoconf: true contradicts enabled: false",
+            ));
+        }
+        let static_count = check_addresses(ipv6.address.iter().flatten(), 128, &path)?;
+        refuse_addresses_when_disabled(ipv6.enabled, static_count, &path)?;
+    }
+    Ok(())
+}
+
+fn check_switches(
+    is_loopback: bool,
+    enabled: Option<bool>,
+    dhcp: Option<bool>,
+    path: &str,
+) -> Result<(), NipartError> {
+    if is_loopback && enabled == Some(false) {
+        return Err(NipartError::invalid(
+            format!("{path}.enabled"),
+            "the loopback interface can't lose its addresses",
+        ));
+    }
+    if is_loopback && dhcp == Some(true) {
+        return Err(NipartError::invalid(
+            format!("{path}.dhcp"),
+            "there is no DHCP on the loopback interface",
+        ));
+    }
+    if enabled == Some(false) && dhcp == Some(true) {
+        return Err(NipartError::invalid(
+            format!("{path}.dhcp"),
+            "dhcp: true contradicts enabled: false",
+        ));
+    }
+    Ok(())
+}
+
+fn check_client_id(ipv4: &Ipv4, path: &str) -> Result<(), NipartError> {
+    match &ipv4.dhcp_client_id {
+        Some(text) if crate::lease::client_id(text).is_none() => Err(NipartError::invalid(
+            format!("{path}.dhcp-client-id"),
+            format!(
+                "client identifier {text:?} is neither ll nor bytes such as 01:52:54:00:aa:bb:cc"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Checks each address of a list, and counts them.
+fn check_addresses<'a, A: Copy + Into<IpAddr> + 'a>(
+    addresses: impl Iterator<Item = &'a Address<A>>,
+    longest_prefix: u8,
+    path: &str,
+) -> Result<usize, NipartError> {
+    let mut seen = HashSet::new();
+    for (index, address) in addresses.enumerate() {
+        let address = address.any_family();
+        let path = format!("{path}.address[{index}]");
+        if address.prefix_length > longest_prefix {
+            return Err(NipartError::invalid(
+                format!("{path}.prefix-length"),
+                format!(
+                    "prefix length {} is too long: the longest is {longest_prefix}",
+                    address.prefix_length
+                ),
+            ));
+        }
+        let is_broadcast = matches!(address.ip, IpAddr::V4(ip) if ip.is_broadcast());
+        if address.ip.is_unspecified() || address.ip.is_multicast() || is_broadcast {
+            return Err(NipartError::invalid(
+                format!("{path}.ip"),
+                format!("{} can't be an interface's own address", address.ip),
+            ));
+        }
+        if !seen.insert(address.key()) {
+            return Err(NipartError::invalid(
+                format!("{path}.ip"),
+                format!("address {address} is listed twice"),
+            ));
+        }
+    }
+    Ok(seen.len())
+}
+
+fn refuse_addresses_when_disabled(
+    enabled: Option<bool>,
+    count: usize,
+    path: &str,
+) -> Result<(), NipartError> {
+    if enabled == Some(false) && count > 0 {
+        return Err(NipartError::invalid(
+            format!("{path}.address"),
+            "addresses contradict enabled: false",
+        ));
+    }
+    Ok(())
+}

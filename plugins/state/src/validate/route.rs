@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Checks of routes.
+
+use std::collections::HashMap;
+
+use nipart_schemas::decision::MissingInterfaces;
+use nipart_schemas::error::NipartError;
+use nipart_schemas::interface::InterfaceState;
+use nipart_schemas::route::Route;
+
+use crate::context::Context;
+
+pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
+    let mut first_places = HashMap::new();
+    for (index, route) in context.desired.config_routes().iter().enumerate() {
+        let path = format!("routes.config[{index}]");
+        check_families(route, &path)?;
+        if route.is_absent() {
+            continue;
+        }
+        check_one(context, route, &path)?;
+        let key = route.key();
+        let slot = (key.destination, key.table_id, key.metric);
+        if let Some(first) = first_places.insert(slot, index) {
+            return Err(NipartError::invalid(
+                format!("{path}.destination"),
+                format!(
+                    "route {route} has the destination, table and metric of routes.config[{first}]: give it another metric"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_families(route: &Route, path: &str) -> Result<(), NipartError> {
+    let families = [
+        route.destination.map(|network| network.address),
+        route.next_hop_address,
+        route.source,
+    ];
+    let mut known = families
+        .into_iter()
+        .flatten()
+        .map(|address| address.is_ipv4());
+    let first = known.next();
+    if known.any(|is_ipv4| Some(is_ipv4) != first) {
+        return Err(NipartError::invalid(
+            path,
+            format!("route {route} mixes IPv4 and IPv6 addresses"),
+        ));
+    }
+    if route
+        .next_hop_address
+        .is_some_and(|address| address.is_unspecified() || address.is_multicast())
+    {
+        return Err(NipartError::invalid(
+            format!("{path}.next-hop-address"),
+            "that can't be a gateway; leave next-hop-address out for what is on the link itself",
+        ));
+    }
+    Ok(())
+}
+
+fn check_one(context: &Context<'_>, route: &Route, path: &str) -> Result<(), NipartError> {
+    let Some(destination) = route.destination else {
+        return Err(NipartError::invalid(
+            path,
+            "a route needs a destination such as 192.0.2.0/24 or ::/0",
+        ));
+    };
+    if destination.address.is_multicast() {
+        return Err(NipartError::invalid(
+            format!("{path}.destination"),
+            format!("{destination} is a multicast group"),
+        ));
+    }
+    let Some(name) = route.next_hop_interface.as_deref() else {
+        return Err(NipartError::invalid(
+            path,
+            format!("route {route} needs its next-hop-interface"),
+        ));
+    };
+    let path = format!("{path}.next-hop-interface");
+    if !context.will_exist(name) && context.missing == MissingInterfaces::Refuse {
+        let why = match context
+            .wanted
+            .get(name)
+            .map(|interface| interface.wanted_state())
+        {
+            Some(InterfaceState::Absent | InterfaceState::Down) => "is removed by this very state",
+            _ => "doesn't exist, and this state doesn't create it",
+        };
+        return Err(NipartError::invalid(
+            path,
+            format!("interface {name} of route {route} {why}"),
+        ));
+    }
+    let Some(interface) = context.wanted.get(name) else {
+        return Ok(());
+    };
+    if interface.wanted_state() == InterfaceState::Ignore {
+        return Err(NipartError::invalid(
+            path,
+            format!("interface {name} of route {route} is ignored"),
+        ));
+    }
+    let disabled = if destination.address.is_ipv4() {
+        interface
+            .ipv4
+            .as_ref()
+            .is_some_and(|ipv4| ipv4.enabled == Some(false))
+    } else {
+        interface
+            .ipv6
+            .as_ref()
+            .is_some_and(|ipv6| ipv6.enabled == Some(false))
+    };
+    if disabled {
+        return Err(NipartError::invalid(
+            path,
+            format!("route {route} needs its address family on {name}, which this state turns off"),
+        ));
+    }
+    Ok(())
+}
