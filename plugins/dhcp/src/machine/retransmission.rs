@@ -13,6 +13,9 @@ const DOUBLINGS: u32 = 4;
 /// The wait varies by this much to either side (RFC 2131 §4.1), in milliseconds.
 const JITTER: u32 = 1000;
 
+/// A try so shortly before the end of a phase leaves no time for an answer, and is left out.
+const LAST_CALL: Duration = Duration::from_millis(500);
+
 /// Longest wait after NAKs.
 const LONGEST_REFUSAL_WAIT: Duration = Duration::from_secs(300);
 
@@ -54,7 +57,11 @@ pub(super) fn next_renewal(began: Duration, end: Option<Duration>, context: &Con
     let phase = end.saturating_sub(began);
     let shortest = (phase / 4).clamp(SHORTEST_WAIT, SHORTEST_RENEWAL_WAIT);
     let left = end.saturating_sub(context.now);
-    context.now + (left / 2).max(shortest)
+    let wait = (left / 2).max(shortest);
+    if wait + LAST_CALL >= left {
+        return end;
+    }
+    context.now + wait
 }
 
 /// A number from 0 to `bound` - 1. Slightly uneven, which jitter does not mind.
