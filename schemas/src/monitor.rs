@@ -28,6 +28,10 @@ pub struct MonitorRule {
     pub interface: String,
     /// Conditions that matter.
     pub interested: Vec<LinkCondition>,
+    /// The condition that the asker knows the link to be in: not told until it has changed. Without it, a condition
+    /// that holds already is told at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<LinkCondition>,
     /// Who is told.
     pub followup: Role,
 }

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::interface::{Interface, InterfaceState};
+use crate::ip::Address;
 use crate::overlay::Overlay;
 use crate::route::{Route, Routes};
 
@@ -125,6 +126,45 @@ impl NetworkState {
                 config: Some(config),
             }),
         }
+    }
+
+    /// The state without what is only shown: what a user may paste from `show` and that nobody can set.
+    #[must_use]
+    pub fn without_shown_only(mut self) -> Self {
+        for interface in &mut self.interfaces {
+            interface.permanent_mac_address = None;
+            interface.min_mtu = None;
+            interface.max_mtu = None;
+            for address in interface
+                .ipv4
+                .iter_mut()
+                .flat_map(|ipv4| ipv4.address.iter_mut().flatten())
+            {
+                *address = Address::new(address.ip, address.prefix_length);
+            }
+            for address in interface
+                .ipv6
+                .iter_mut()
+                .flat_map(|ipv6| ipv6.address.iter_mut().flatten())
+            {
+                *address = Address::new(address.ip, address.prefix_length);
+            }
+            if let Some(options) = interface
+                .bridge
+                .as_mut()
+                .and_then(|bridge| bridge.options.as_mut())
+            {
+                options.gc_timer = None;
+                options.hello_timer = None;
+            }
+        }
+        if let Some(routes) = &mut self.routes {
+            routes.running = None;
+            for route in routes.config.iter_mut().flatten() {
+                route.protocol = None;
+            }
+        }
+        self
     }
 
     /// Whether it names nothing at all.

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Nipart's config plugin.
+//! The config plugin: what Nipart remembers, on disk.
+//!
+//! [`Store`] keeps the saved state, the state that lasts until the next boot, and the journals of open transactions,
+//! each file replaced atomically and synced ([`durable`]); a damaged file is set aside and the last good version
+//! used, loudly. [`administrator`] reads the files that administrators write. The library knows no protocol, so
+//! that `nipartctl apply --no-daemon` uses it too.
 
-use nipart_plugin_sdk::Plugin;
-use nipart_schemas::error::NipartError;
+pub mod administrator;
+pub mod durable;
+mod journals;
+mod layer;
+mod plugin;
+mod store;
 
-/// Runs until the daemon has gone or asks to finish.
-pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
-    while let Some(incoming) = plugin.next().await {
-        incoming.question.refuse(&incoming.data).await;
-    }
-    Ok(())
-}
+pub use self::plugin::run;
+pub use self::store::Store;
+
+#[cfg(test)]
+mod tests;

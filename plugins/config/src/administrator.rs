@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The files that administrators write: `/etc/nipart/states/*.yml`, in the order of their names.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::yaml;
+
+use crate::durable;
+
+/// All files of the directory laid over each other, later names on top. One that doesn't parse is left out, loudly:
+/// it must not keep the others from being applied.
+pub fn read(directory: &Path) -> NetworkState {
+    files(directory)
+        .iter()
+        .fold(NetworkState::default(), |below, path| {
+            match read_one(path) {
+                Ok(state) => state.laid_over(&below),
+                Err(problem) => {
+                    tracing::error!("{} is left out: {problem}", path.display());
+                    below
+                }
+            }
+        })
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "yml" || extension == "yaml")
+        })
+        .collect();
+    paths.sort();
+    paths
+}
+
+fn read_one(path: &Path) -> Result<NetworkState, String> {
+    let text = durable::read(path)
+        .map_err(|error| error.message)?
+        .unwrap_or_default();
+    yaml::parse(&text).map_err(|error| error.to_string())
+}
