@@ -86,9 +86,13 @@ pub fn enter(name: &str) -> bool {
         name.replace("::", "-")
     ));
     command.env(STARTED_MARK, &mark);
-    run_until(command, name);
+    let outcome = run_until(command);
+    let started = std::fs::remove_file(&mark).is_ok();
+    if let Err(failure) = outcome {
+        panic!("{name} in its namespace: {failure}");
+    }
     assert!(
-        std::fs::remove_file(&mark).is_ok(),
+        started,
         "{name}: no such test was found by the test harness"
     );
     false
@@ -138,18 +142,21 @@ fn is_root() -> bool {
         == Some("0")
 }
 
-fn run_until(mut command: Command, name: &str) {
+fn run_until(mut command: Command) -> Result<(), String> {
     let mut child = command.spawn().expect("unshare (util-linux) is installed");
     let started = Instant::now();
     loop {
         if let Some(status) = child.try_wait().expect("waiting for the test's process") {
-            assert!(status.success(), "{name} failed in its namespace: {status}");
-            return;
+            return if status.success() {
+                Ok(())
+            } else {
+                Err(status.to_string())
+            };
         }
         if started.elapsed() > TEST_LIMIT {
             let _ = child.kill();
             let _ = child.wait();
-            panic!("{name} did not end within {TEST_LIMIT:?}");
+            return Err(format!("killed after {TEST_LIMIT:?}"));
         }
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -85,8 +85,24 @@ impl DumpSocket {
         &self,
         filter: LinkFilter,
     ) -> Result<Vec<LinkMessage>, NetlinkError> {
-        self.dump("dumping links", vec![filter.request()], into_link)
-            .await
+        self.links_map(filter, Some).await
+    }
+
+    /// As [`Self::links_matching`], but keeps only what `map` makes of each, see [`Self::routes_map`]. A parsed
+    /// link takes several kilobytes, so for thousands of links this saves time as well.
+    pub async fn links_map<T, F>(
+        &self,
+        filter: LinkFilter,
+        mut map: F,
+    ) -> Result<Vec<T>, NetlinkError>
+    where
+        T: Send + 'static,
+        F: FnMut(LinkMessage) -> Option<T> + Send + 'static,
+    {
+        self.dump("dumping links", vec![filter.request()], move |message| {
+            into_link(message).and_then(&mut map)
+        })
+        .await
     }
 
     /// The link with this name or alternative name, `None` if there is none. Virtual functions and IPv6 counters
@@ -150,6 +166,19 @@ impl DumpSocket {
         &self,
         interface: Option<u32>,
     ) -> Result<Vec<AddressMessage>, NetlinkError> {
+        self.addresses_map(interface, Some).await
+    }
+
+    /// As [`Self::addresses`], but keeps only what `map` makes of each. `map` runs on the socket's thread.
+    pub async fn addresses_map<T, F>(
+        &self,
+        interface: Option<u32>,
+        mut map: F,
+    ) -> Result<Vec<T>, NetlinkError>
+    where
+        T: Send + 'static,
+        F: FnMut(AddressMessage) -> Option<T> + Send + 'static,
+    {
         let requests = [AddressFamily::Inet, AddressFamily::Inet6]
             .into_iter()
             .map(|family| {
@@ -159,7 +188,10 @@ impl DumpSocket {
                 NetlinkRequest::new(RouteNetlinkMessage::GetAddress(message), NLM_F_DUMP)
             })
             .collect();
-        self.dump("dumping addresses", requests, into_address).await
+        self.dump("dumping addresses", requests, move |message| {
+            into_address(message).and_then(&mut map)
+        })
+        .await
     }
 
     /// The routes that match.
@@ -168,7 +200,8 @@ impl DumpSocket {
     }
 
     /// As [`Self::routes`], but keeps only what `map` makes of each: a table of a million routes need not be
-    /// held in memory to find the few that matter. `map` runs on the socket's thread.
+    /// held in memory to find the few that matter. `map` runs on the socket's thread; it may be called for the
+    /// objects of an attempt that is then interrupted and repeated.
     pub async fn routes_map<T, F>(
         &self,
         filter: RouteFilter,

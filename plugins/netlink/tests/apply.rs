@@ -2,6 +2,12 @@
 
 //! Changes in batches, and what comes back when they fail or take too long.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "failing loudly is how tests report"
+)]
+
 #[path = "support/messages.rs"]
 mod support;
 

@@ -2,6 +2,12 @@
 
 //! Dumps compared with what `ip -j` says, and dumps that are disturbed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "failing loudly is how tests report"
+)]
+
 #[path = "support/messages.rs"]
 mod support;
 

@@ -2,6 +2,12 @@
 
 //! Listening, and listening too late.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "failing loudly is how tests report"
+)]
+
 #[path = "support/messages.rs"]
 mod support;
 

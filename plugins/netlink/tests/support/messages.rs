@@ -4,6 +4,7 @@
 
 #![allow(
     dead_code,
+    clippy::unwrap_used,
     unreachable_pub,
     reason = "each test binary compiles this file for itself"
 )]
