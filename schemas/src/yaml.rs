@@ -51,6 +51,28 @@ pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ParseError> {
         .map_err(|error| describe(text, &error, &track))
 }
 
+/// Reads a JSON text as strictly as [`parse`] reads YAML, and says the path of a mistake in the same way.
+///
+/// # Errors
+/// When `text` is no JSON, or doesn't fit `T`.
+pub fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, ParseError> {
+    let track = Track::default();
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    T::deserialize(Tracked::new(&mut deserializer, &Path::Root, &track))
+        .and_then(|value| deserializer.end().map(|()| value))
+        .map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            let message = error.to_string();
+            let place = format!(" at line {line} column {column}");
+            ParseError {
+                line,
+                column,
+                message: plain_words(&message.replacen(&place, "", 1), &track),
+                path: track.failed_path(),
+            }
+        })
+}
+
 fn describe(text: &str, error: &serde_yaml::Error, track: &Track) -> ParseError {
     // Broken syntax comes up wherever the reading stood: told apart by reading again without a type.
     if let Err(syntax) = IgnoredAny::deserialize(serde_yaml::Deserializer::from_str(text)) {

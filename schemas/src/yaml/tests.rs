@@ -89,6 +89,19 @@ fn duplicate_keys_of_maps_are_refused_too() {
 }
 
 #[test]
+fn json_is_refused_as_strictly() {
+    let error =
+        parse_json::<NetworkState>(r#"{"interfaces":[{"name":"eth0","mtu":-1}]}"#).unwrap_err();
+    assert_eq!(error.path.as_deref(), Some("interfaces[0].mtu"));
+    assert_eq!(
+        error.message,
+        "invalid value: integer `-1`, expected a whole number from 0 to 4294967295"
+    );
+    assert!(parse_json::<NetworkState>("{} x").is_err());
+    assert!(parse_json::<Value>(r#"{"a":1,"a":2}"#).is_err());
+}
+
+#[test]
 fn bombs_are_stopped() {
     let deep = "[".repeat(20_000);
     assert!(parse::<Value>(&deep).is_err());
