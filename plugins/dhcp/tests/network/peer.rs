@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! A second network namespace with a server in it, and the client's end of the wire.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use nipart_dhcp::events::LeaseEvent;
+use nipart_schemas::lease::{DhcpClientConfig, Lease};
+use nipart_tests::namespace::ip;
+
+/// The client's link, in the test's own namespace.
+pub(crate) const LINK: &str = "client0";
+/// The server's link and address.
+pub(crate) const SERVER_LINK: &str = "server0";
+pub(crate) const SERVER: &str = "192.0.2.1";
+
+/// A process that ends with this value, and with the test at the latest.
+pub(crate) struct Process(Child);
+
+impl Process {
+    /// Starts a program that the kernel kills should the test die first.
+    fn start<A: AsRef<OsStr>>(arguments: &[A], output: Stdio) -> Process {
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "--"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(output)
+            .spawn()
+            .expect("setpriv (util-linux) is installed");
+        Process(child)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The other namespace.
+pub(crate) struct Peer {
+    holder: Process,
+}
+
+impl Peer {
+    /// Makes the namespace and the wire to it; both ends are up, the server's end has its address.
+    pub(crate) fn new() -> Peer {
+        let holder = Process::start(&["unshare", "--net", "--", "sleep", "600"], Stdio::null());
+        let peer = Peer { holder };
+        peer.await_namespace();
+        ip(&[
+            "link",
+            "add",
+            LINK,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            SERVER_LINK,
+            "netns",
+            &peer.pid(),
+        ]);
+        peer.run(&[
+            "ip",
+            "address",
+            "add",
+            &format!("{SERVER}/24"),
+            "dev",
+            SERVER_LINK,
+        ]);
+        peer.run(&["ip", "link", "set", SERVER_LINK, "up"]);
+        ip(&["link", "set", LINK, "up"]);
+        peer
+    }
+
+    fn pid(&self) -> String {
+        self.holder.0.id().to_string()
+    }
+
+    fn await_namespace(&self) {
+        let started = Instant::now();
+        let namespace = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/net")).ok();
+        while namespace(&self.pid()).is_none_or(|other| Some(other) == namespace("self")) {
+            assert!(
+                started.elapsed() < Duration::from_secs(5),
+                "no second namespace"
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn inside<'a>(pid: &'a str, command: &[&'a str]) -> Vec<&'a str> {
+        [&["nsenter", "--target", pid, "--net", "--"], command].concat()
+    }
+
+    /// Runs a command in the other namespace.
+    pub(crate) fn run(&self, command: &[&str]) {
+        let pid = self.pid();
+        let arguments = Peer::inside(&pid, command);
+        let status = Command::new(arguments[0])
+            .args(&arguments[1..])
+            .status()
+            .expect("nsenter is installed");
+        assert!(status.success(), "{command:?}: {status}");
+    }
+
+    /// Starts a server in the other namespace and waits for a line with `ready` among what it prints.
+    pub(crate) fn serve(&self, command: &[&str], ready: &str) -> Server {
+        let pid = self.pid();
+        let mut process = Process::start(&Peer::inside(&pid, command), Stdio::piped());
+        let output = process.0.stdout.take().expect("piped");
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let server = Server {
+            _process: process,
+            lines,
+        };
+        server.await_line(ready);
+        server
+    }
+}
+
+/// A server and what it prints.
+pub(crate) struct Server {
+    _process: Process,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Server {
+    /// Waits for a line with `wanted` in it.
+    pub(crate) fn await_line(&self, wanted: &str) -> String {
+        let mut seen = Vec::new();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) if line.contains(wanted) => return line,
+                Ok(line) => seen.push(line),
+                Err(error) => panic!("no line with {wanted:?} ({error}) among {seen:#?}"),
+            }
+        }
+    }
+
+    /// What it has printed since the last look.
+    pub(crate) fn printed(&self) -> Vec<String> {
+        self.lines.try_iter().collect()
+    }
+}
+
+/// A configuration for the client's link.
+pub(crate) fn config() -> DhcpClientConfig {
+    DhcpClientConfig {
+        interface: LINK.to_owned(),
+        ..DhcpClientConfig::default()
+    }
+}
+
+/// The next event, within `limit`.
+pub(crate) async fn next(
+    events: &mut tokio::sync::mpsc::Receiver<LeaseEvent>,
+    limit: Duration,
+) -> LeaseEvent {
+    tokio::time::timeout(limit, events.recv())
+        .await
+        .expect("an event in time")
+        .expect("a client that runs")
+}
+
+/// The lease of an event that must be `Acquired`.
+pub(crate) fn acquired(event: LeaseEvent) -> Lease {
+    match event {
+        LeaseEvent::Acquired(lease) => lease,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Does what the daemon would do with a lease.
+pub(crate) fn set_address(lease: &Lease) {
+    let address = format!("{}/{}", lease.address, lease.prefix_length);
+    ip(&["address", "replace", &address, "dev", LINK]);
+}
+
+/// Runs a test on a runtime like the plugin's: one thread.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(future)
+}
+
+/// The test server's script.
+pub(crate) fn script() -> String {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/support/short_lease_dhcpd.py");
+    path.to_str().expect("a path in UTF-8").to_owned()
+}
