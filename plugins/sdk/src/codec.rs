@@ -127,5 +127,20 @@ pub fn decode<'frame, D: Deserialize<'frame>>(
         .map_err(|error| NipartError::new(ErrorKind::Protocol, format!("not an event: {error}")))
 }
 
+/// The envelope of an event.
+pub fn envelope<D>(event: &NipartEvent<D>) -> Envelope {
+    NipartEvent {
+        uuid: event.uuid,
+        ref_uuid: event.ref_uuid,
+        chain: event.chain,
+        state: event.state,
+        sender: event.sender.clone(),
+        receiver: event.receiver.clone(),
+        deadline: event.deadline,
+        kind: event.kind.clone(),
+        data: IgnoredAny,
+    }
+}
+
 #[cfg(test)]
 mod tests;
