@@ -57,8 +57,10 @@ class Server:
         self.leases = {}
         self.acknowledged = 0
         self.socket = self.open(arguments.interface)
-        # Replies may leave by another interface, to imitate a network that leaks.
-        self.reply_socket = self.open(arguments.reply_interface) if arguments.reply_interface else self.socket
+        self.raw = None
+        if arguments.reply_vlan is not None:
+            self.raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+            self.raw.bind((arguments.interface, 0))
 
     @staticmethod
     def open(interface):
@@ -137,8 +139,23 @@ class Server:
         packet = (bytes(header) + COOKIE + body + b"\xff").ljust(300, b"\0")
         # RFC 2131 §4.1: to ciaddr when the client has one, NAKs and the rest to everybody.
         to = ciaddr if ciaddr != "0.0.0.0" and kind != "nak" else "255.255.255.255"
-        self.reply_socket.sendto(packet, (to, 68))
+        if self.raw:
+            self.raw.send(self.tagged_frame(request[28:34], to, packet))
+        else:
+            self.socket.sendto(packet, (to, 68))
         log("sent", type=kind, to=to, yiaddr=yiaddr)
+
+    def tagged_frame(self, hardware, to, packet):
+        """The reply as a network that leaks another VLAN would bring it: with a tag, to the client's own address."""
+        udp = struct.pack("!HHHH", 67, 68, 8 + len(packet), 0) + packet
+        addresses = socket.inet_aton(self.arguments.server) + socket.inet_aton(to)
+        ipv4 = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0) + addresses
+        total = sum(struct.unpack("!10H", ipv4))
+        while total > 0xFFFF:
+            total = (total & 0xFFFF) + (total >> 16)
+        ipv4 = ipv4[:10] + struct.pack("!H", ~total & 0xFFFF) + ipv4[12:]
+        own = self.raw.getsockname()[4]
+        return hardware + own + struct.pack("!HHH", 0x8100, self.arguments.reply_vlan, 0x0800) + ipv4 + udp
 
 
 def main():
@@ -151,7 +168,7 @@ def main():
     parser.add_argument("--t2", type=int, help="option 59, seconds")
     parser.add_argument("--nak-after", type=int, help="refuse once this many requests were granted")
     parser.add_argument("--ignore-renewals", action="store_true", help="grant leases, but never extend them")
-    parser.add_argument("--reply-interface", help="send replies out of this interface instead")
+    parser.add_argument("--reply-vlan", type=int, help="send replies in frames tagged with this VLAN")
     try:
         Server(parser.parse_args()).serve()
     except KeyboardInterrupt:

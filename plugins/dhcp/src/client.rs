@@ -102,7 +102,7 @@ pub fn spawn(
         state: StateName::Stopped,
         granted: None,
     });
-    let client = Client {
+    let mut client = Client {
         interface: interface.clone(),
         machine,
         sockets,
@@ -111,7 +111,11 @@ pub fn spawn(
         unheard: None,
         status: status_sender,
     };
-    let task = tokio::spawn(client.run(link_is_up, command_receiver));
+    if !link_is_up {
+        client.handle(Event::LinkDown);
+    }
+    client.handle(Event::Start);
+    let task = tokio::spawn(client.run(command_receiver));
     Ok(ClientHandle {
         interface,
         commands: command_sender,
@@ -201,11 +205,7 @@ struct Client {
 }
 
 impl Client {
-    async fn run(mut self, link_is_up: bool, mut commands: mpsc::Receiver<Command>) {
-        if !link_is_up {
-            self.handle(Event::LinkDown);
-        }
-        self.handle(Event::Start);
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         let mut buffer = [0; BUFFER_LENGTH];
         loop {
             tokio::select! {

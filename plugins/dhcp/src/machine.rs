@@ -50,6 +50,7 @@ mod renewing;
 mod requesting;
 mod retransmission;
 mod selecting;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -64,13 +65,7 @@ use crate::events::LeaseEvent;
 use crate::granted::Granted;
 use crate::message::{ClientMessage, LinkAddress, Path, ServerMessage};
 
-use bound::Bound;
-use init::Init;
-use rebinding::Rebinding;
-use rebooting::Rebooting;
-use renewing::Renewing;
-use requesting::Requesting;
-use selecting::Selecting;
+use state::State;
 
 /// Where random numbers come from: xids and the jitter of timers. Tests bring their own.
 pub trait Random: Send {
@@ -167,19 +162,6 @@ impl fmt::Display for StateName {
             Self::Rebinding => "rebinding",
         })
     }
-}
-
-/// The state with what belongs to it.
-enum State {
-    Stopped,
-    Unlinked,
-    Init(Init),
-    Selecting(Selecting),
-    Requesting(Requesting),
-    Rebooting(Rebooting),
-    Bound(Bound),
-    Renewing(Renewing),
-    Rebinding(Rebinding),
 }
 
 /// What outlives a state.
@@ -334,87 +316,5 @@ impl Machine {
             tracing::debug!(interface = %self.context.interface, %from, %to, "DHCP state changed");
             self.context.actions.push(Action::Transition { from, to });
         }
-    }
-}
-
-impl State {
-    fn name(&self) -> StateName {
-        match self {
-            Self::Stopped => StateName::Stopped,
-            Self::Unlinked => StateName::Unlinked,
-            Self::Init(_) => StateName::Init,
-            Self::Selecting(_) => StateName::Selecting,
-            Self::Requesting(_) => StateName::Requesting,
-            Self::Rebooting(_) => StateName::Rebooting,
-            Self::Bound(_) => StateName::Bound,
-            Self::Renewing(_) => StateName::Renewing,
-            Self::Rebinding(_) => StateName::Rebinding,
-        }
-    }
-
-    fn lease(&self) -> Option<&Granted> {
-        match self {
-            Self::Bound(state) => Some(&state.granted),
-            Self::Renewing(state) => Some(&state.granted),
-            Self::Rebinding(state) => Some(&state.granted),
-            _ => None,
-        }
-    }
-
-    fn transaction(&self) -> Option<u32> {
-        match self {
-            Self::Selecting(state) => Some(state.transaction),
-            Self::Requesting(state) => Some(state.transaction),
-            Self::Rebooting(state) => Some(state.transaction),
-            Self::Renewing(state) => Some(state.transaction),
-            Self::Rebinding(state) => Some(state.transaction),
-            Self::Stopped | Self::Unlinked | Self::Init(_) | Self::Bound(_) => None,
-        }
-    }
-
-    /// When the state wants [`State::on_timer`].
-    fn deadline(&self) -> Option<Duration> {
-        match self {
-            Self::Stopped | Self::Unlinked => None,
-            Self::Init(state) => Some(state.begin_at),
-            Self::Selecting(state) => Some(state.retransmit_at),
-            Self::Requesting(state) => Some(state.retransmit_at),
-            Self::Rebooting(state) => Some(state.give_up_at),
-            Self::Bound(state) => state.granted.renew_at,
-            Self::Renewing(state) => earlier(Some(state.retry_at), state.granted.rebind_at),
-            Self::Rebinding(state) => earlier(Some(state.retry_at), state.granted.expires_at),
-        }
-    }
-
-    fn on_timer(self, context: &mut Context) -> State {
-        match self {
-            Self::Stopped | Self::Unlinked => self,
-            Self::Init(_) => Selecting::enter(context),
-            Self::Selecting(state) => state.on_timer(context),
-            Self::Requesting(state) => state.on_timer(context),
-            Self::Rebooting(state) => state.on_timer(context),
-            Self::Bound(state) => state.on_timer(context),
-            Self::Renewing(state) => state.on_timer(context),
-            Self::Rebinding(state) => state.on_timer(context),
-        }
-    }
-
-    fn on_packet(self, message: &ServerMessage, from: LinkAddress, context: &mut Context) -> State {
-        match self {
-            Self::Selecting(state) => state.on_packet(message, context),
-            Self::Requesting(state) => state.on_packet(message, from, context),
-            Self::Rebooting(state) => state.on_packet(message, from, context),
-            Self::Renewing(state) => state.on_packet(message, from, context),
-            Self::Rebinding(state) => state.on_packet(message, from, context),
-            Self::Stopped | Self::Unlinked | Self::Init(_) | Self::Bound(_) => self,
-        }
-    }
-}
-
-/// The earlier of two times, where `None` is never.
-fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
     }
 }

@@ -4,10 +4,11 @@
 
 use nipart_schemas::lease::LeaseLoss;
 
+use super::Context;
 use super::rebinding::Rebinding;
 use super::renewing::Renewing;
 use super::selecting::Selecting;
-use super::{Context, State};
+use super::state::State;
 use crate::events::LeaseEvent;
 use crate::granted::Granted;
 

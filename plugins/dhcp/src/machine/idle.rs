@@ -4,9 +4,10 @@
 
 use nipart_schemas::lease::LeaseLoss;
 
+use super::Context;
 use super::rebooting::Rebooting;
 use super::selecting::Selecting;
-use super::{Context, State};
+use super::state::State;
 use crate::granted::Granted;
 use crate::message::{ClientMessage, ClientMessageKind, Path};
 

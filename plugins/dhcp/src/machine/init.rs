@@ -5,9 +5,10 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use super::Context;
 use super::retransmission::wait_after_refusal;
 use super::selecting::Selecting;
-use super::{Context, State};
+use super::state::State;
 
 /// Waits before looking for servers again.
 pub(super) struct Init {

@@ -6,11 +6,12 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use super::Context;
 use super::bound::Bound;
 use super::init::Init;
 use super::retransmission::wait_for_answer;
 use super::selecting::Selecting;
-use super::{Context, State};
+use super::state::State;
 use crate::message::{
     ClientMessage, ClientMessageKind, LinkAddress, Path, ServerMessage, ServerMessageKind,
 };

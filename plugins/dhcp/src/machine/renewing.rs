@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use nipart_schemas::lease::LeaseLoss;
 
+use super::Context;
 use super::bound::{Bound, continue_lease};
 use super::init::Init;
 use super::retransmission::next_renewal;
-use super::{Context, State};
+use super::state::State;
 use crate::granted::Granted;
 use crate::message::{
     ClientMessage, ClientMessageKind, LinkAddress, Path, ServerMessage, ServerMessageKind,

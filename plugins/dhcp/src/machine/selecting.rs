@@ -6,9 +6,10 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use super::Context;
 use super::requesting::Requesting;
 use super::retransmission::wait_for_answer;
-use super::{Context, State};
+use super::state::State;
 use crate::message::{ClientMessage, ClientMessageKind, Path, ServerMessage, ServerMessageKind};
 
 /// Looks for servers.

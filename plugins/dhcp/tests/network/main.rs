@@ -2,6 +2,12 @@
 
 //! The client against real servers, over a veth pair between two network namespaces.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test support: failing loudly is its way of reporting"
+)]
+
 mod dnsmasq;
 mod peer;
 mod short_leases;

@@ -173,36 +173,26 @@ fn renewed_by_broadcast_when_the_address_is_not_on_the_link() {
 fn replies_from_another_vlan_are_not_heard() {
     namespace::run(|| {
         let peer = Peer::new();
-        peer.run(&[
-            "ip",
-            "link",
-            "add",
-            "link",
-            SERVER_LINK,
-            "name",
-            "leak",
-            "type",
-            "vlan",
-            "id",
-            "10",
-        ]);
-        peer.run(&[
-            "ip",
-            "address",
-            "add",
-            "192.0.2.1/24",
-            "dev",
-            "leak",
-            "noprefixroute",
-        ]);
-        peer.run(&["ip", "link", "set", "leak", "up"]);
-        let server = short_leases(&peer, &["--reply-interface", "leak"]);
+        let server = short_leases(&peer, &["--reply-vlan", "10"]);
         block_on(async {
             let (sender, mut events) = mpsc::channel(4);
             let _client = client::spawn(config(), true, sender).unwrap();
             let heard = tokio::time::timeout(Duration::from_millis(700), events.recv()).await;
             assert!(heard.is_err(), "{heard:?}");
             server.await_line("\"offer\"");
+        });
+    });
+}
+
+#[test]
+fn a_priority_tag_is_no_vlan() {
+    namespace::run(|| {
+        let peer = Peer::new();
+        let _server = short_leases(&peer, &["--reply-vlan", "0"]);
+        block_on(async {
+            let (sender, mut events) = mpsc::channel(4);
+            let _client = client::spawn(config(), true, sender).unwrap();
+            acquired(next(&mut events, SOON).await);
         });
     });
 }
