@@ -3,7 +3,7 @@
 //! DHCPv4 packets to typed messages and back (RFC 2131 §2, RFC 2132).
 //!
 //! This is the only file that names `dhcproto`. That crate writes the client's packets. Replies are read by
-//! [`layout`] and [`options`] instead: `dhcproto` 0.15 accepts any magic cookie, stops silently at a malformed option,
+//! `layout` and `options` instead: `dhcproto` 0.15 accepts any magic cookie, stops silently at a malformed option,
 //! drops bad list items without a word, does not unfold overloaded fields, and its `chaddr()` panics on a packet whose
 //! hardware length exceeds 16. Its decoder serves the tests as a second opinion.
 //!

@@ -35,7 +35,7 @@
 //!
 //! The machine is a function of time and event: no I/O, no clock, no randomness of its own. One type and file per
 //! state; a state consumes itself and names its successor, so that a lease cannot outlive the states that hold it.
-//! [`Machine::enter`] is the only place where the state changes: it logs, publishes and sets the timer.
+//! `Machine::enter` is the only place where the state changes: it logs, publishes and sets the timer.
 //!
 //! Still to come, with room for it: conflict detection between the ACK and `Bound` (RFC 5227: a state that holds a
 //! [`Granted`] and ends in `Bound` or, after a DECLINE, in `Init` with a delay of at least 10 s), rapid commit (a
