@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Nipart's commander plugin.
+//! The commander: expands a request, a link event or a lease into a chain of questions, and sees it to its end.
+//!
+//! Each workflow is one function under [`chain`] that reads like the chain. All changes of the network go through
+//! [`transaction`], under [`lock`]s. [`peers`] is whom the chains talk to: other plugins through events, or, for
+//! `nipartctl apply --no-daemon`, the same libraries in one process. What has to go on after a change, DHCP and
+//! the watch for links, is in the hands of [`follower`].
 
-use nipart_plugin_sdk::Plugin;
-use nipart_schemas::error::NipartError;
+pub mod ask;
+pub mod chain;
+mod follow;
+mod follower;
+pub mod lock;
+pub mod peers;
+mod plugin;
+pub mod transaction;
 
-/// Runs until the daemon has gone or asks to finish.
-pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
-    while let Some(incoming) = plugin.next().await {
-        incoming.question.refuse(&incoming.data).await;
-    }
-    Ok(())
-}
+pub use self::plugin::run;
+
+#[cfg(test)]
+mod tests;

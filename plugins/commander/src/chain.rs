@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The workflows, one file each.
+
+pub mod apply;
+pub mod lease;
+pub mod link;
+pub mod plan;
+pub mod show;
+pub mod start;

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! lease acquired, changed, renewed or lost: config: what is saved for the link → transaction with the lease.
+
+use std::collections::BTreeSet;
+
+use nipart_schemas::error::NipartError;
+use nipart_schemas::interface::Interface;
+use nipart_schemas::journal::SavedScope;
+use nipart_schemas::lease::{Lease, LeaseEvent, LeaseLoss};
+use nipart_schemas::network_state::NetworkState;
+
+use super::apply::LOCK_TIMEOUT;
+use super::start::wish;
+use crate::ask;
+use crate::lock::{LockSet, Locks};
+use crate::peers::Peers;
+use crate::transaction::{Wish, transact};
+
+/// Puts what the lease brings on the link, or takes it off.
+///
+/// # Errors
+/// When that can't be made so.
+pub async fn lease(
+    peers: &impl Peers,
+    locks: &Locks,
+    event: LeaseEvent,
+) -> Result<(), NipartError> {
+    let (name, lease): (String, Option<Lease>) = match event {
+        // Whoever stopped the client took its address off; without the link, the lease may still be good.
+        LeaseEvent::Lost {
+            reason: LeaseLoss::Released | LeaseLoss::LinkLost,
+            ..
+        } => return Ok(()),
+        LeaseEvent::Lost { interface, .. } => (interface, None),
+        LeaseEvent::Acquired(lease) | LeaseEvent::Changed(lease) | LeaseEvent::Renewed(lease) => {
+            (lease.interface.clone(), Some(lease))
+        }
+    };
+    let locked = LockSet::Names(BTreeSet::from([name.clone()]));
+    let _guard = locks.acquire(locked, LOCK_TIMEOUT).await?;
+    let scope = SavedScope {
+        interfaces: Some(vec![name.clone()]),
+        persistent_only: false,
+    };
+    let saved = ask::load_saved(peers, scope).await?.state;
+    let Some(wanted) = saved
+        .interface(&name)
+        .filter(|interface| interface.wants_dhcpv4())
+    else {
+        // Turned off while the event was under way.
+        return Ok(());
+    };
+    // Only what leases decide about: the rest of the link is not this chain's business.
+    let desired = NetworkState {
+        interfaces: vec![Interface {
+            ipv4: wanted.ipv4.clone(),
+            mtu: wanted.mtu,
+            ..Interface::named(&name)
+        }],
+        ..NetworkState::default()
+    };
+    let wish = Wish {
+        without_lease: if lease.is_none() {
+            vec![name]
+        } else {
+            Vec::new()
+        },
+        leases: Some(lease.into_iter().collect()),
+        ..wish(desired)
+    };
+    transact(peers, &wish).await.map(|_| ())
+}

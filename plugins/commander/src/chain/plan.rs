@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! plan: what an apply would do. query, saved, leases → state: decide → client.
+
+use nipart_schemas::decision::MissingInterfaces;
+use nipart_schemas::error::NipartError;
+use nipart_schemas::request::{PlanReport, PlanRequest};
+
+use crate::peers::Peers;
+use crate::transaction::{Remember, Wish, assess};
+
+/// Tells exactly what [`super::apply::apply`] would execute now.
+///
+/// # Errors
+/// When the state is refused, or a peer fails.
+pub async fn plan(peers: &impl Peers, request: PlanRequest) -> Result<PlanReport, NipartError> {
+    let wish = Wish {
+        desired: request.state.without_shown_only(),
+        missing: MissingInterfaces::Refuse,
+        leases: None,
+        without_lease: Vec::new(),
+        verify: false,
+        remember: Remember::No,
+    };
+    let decision = assess(peers, &wish, true).await?.decision;
+    Ok(PlanReport {
+        plan: decision.plan,
+        differences: decision.differences,
+    })
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! show: kernel (with what only we know) → client, or config → client.
+
+use std::collections::BTreeSet;
+
+use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::ip::Ipv4;
+use nipart_schemas::journal::SavedScope;
+use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::request::{QueryScope, ShowRequest, StateSource};
+
+use crate::ask;
+use crate::peers::Peers;
+
+/// The state that the request means. `with_dhcp` names the interfaces whose addresses a DHCP client looks after.
+///
+/// # Errors
+/// Kind `not-found` when a named interface is neither there nor saved.
+pub async fn show(
+    peers: &impl Peers,
+    request: &ShowRequest,
+    with_dhcp: &BTreeSet<String>,
+) -> Result<NetworkState, NipartError> {
+    let named = (!request.interfaces.is_empty()).then(|| request.interfaces.clone());
+    let state = match request.source {
+        StateSource::Saved => {
+            let scope = SavedScope {
+                interfaces: named,
+                persistent_only: true,
+            };
+            ask::load_saved(peers, scope).await?.state
+        }
+        StateSource::Running | StateSource::Kernel => {
+            let scope = QueryScope {
+                interfaces: named,
+                routes: true,
+                all_routes: false,
+            };
+            ask::query(peers, scope).await?
+        }
+    };
+    let mut state = only_named(state, &request.interfaces)?;
+    if request.source == StateSource::Running {
+        for interface in state
+            .interfaces
+            .iter_mut()
+            .filter(|interface| with_dhcp.contains(&interface.name))
+        {
+            interface.ipv4.get_or_insert_with(Ipv4::default).dhcp = Some(true);
+        }
+    }
+    Ok(state)
+}
+
+/// A query brings related interfaces along; shown are those that were asked for.
+fn only_named(mut state: NetworkState, names: &[String]) -> Result<NetworkState, NipartError> {
+    if names.is_empty() {
+        return Ok(state);
+    }
+    if let Some(missing) = names.iter().find(|name| state.interface(name).is_none()) {
+        return Err(NipartError::new(
+            ErrorKind::NotFound,
+            format!("there is no interface {missing}"),
+        ));
+    }
+    let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    state
+        .interfaces
+        .retain(|interface| names.contains(interface.name.as_str()));
+    if let Some(routes) = &mut state.routes {
+        for list in [&mut routes.running, &mut routes.config]
+            .into_iter()
+            .flatten()
+        {
+            list.retain(|route| {
+                route
+                    .next_hop_interface
+                    .as_deref()
+                    .is_some_and(|name| names.contains(name))
+            });
+        }
+    }
+    Ok(state)
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What has to go on for an interface after it was made so: pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nipart_schemas::event::Role;
+use nipart_schemas::interface::{Interface, InterfaceState};
+use nipart_schemas::ip::PROTOCOL_DHCP;
+use nipart_schemas::lease::DhcpClientConfig;
+use nipart_schemas::monitor::{LinkCondition, MonitorRule};
+use nipart_schemas::network_state::NetworkState;
+
+use crate::transaction::Outcome;
+
+/// What is followed, by interface.
+#[derive(Debug, Default)]
+pub(crate) struct Followed(BTreeMap<String, Follow>);
+
+/// One followed interface.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Follow {
+    /// The client that runs whenever the link is up.
+    pub(crate) dhcp: Option<DhcpClientConfig>,
+    /// What we know of the link.
+    pub(crate) condition: Option<LinkCondition>,
+}
+
+/// What changed by following something else.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct FollowChanges {
+    /// The monitor needs other rules.
+    pub(crate) rules: bool,
+    /// Clients to start, or to restart with other settings, now.
+    pub(crate) start: Vec<DhcpClientConfig>,
+    /// Clients to stop.
+    pub(crate) stop: Vec<String>,
+}
+
+impl Followed {
+    /// Takes in the outcome of a transaction about `names`.
+    pub(crate) fn update(&mut self, names: &BTreeSet<String>, outcome: &Outcome) -> FollowChanges {
+        let mut changes = FollowChanges::default();
+        let merged = outcome.merged.by_name();
+        let pending: BTreeSet<&str> = outcome.pending.iter().map(String::as_str).collect();
+        for name in names {
+            let before = self.0.get(name).cloned();
+            match merged
+                .get(name.as_str())
+                .filter(|interface| interface.wanted_state() == InterfaceState::Up)
+            {
+                Some(interface) => {
+                    let mut dhcp = dhcp_config(interface);
+                    if let Some(config) = &mut dhcp {
+                        config.previous_address = before
+                            .as_ref()
+                            .and_then(|before| before.dhcp.as_ref()?.previous_address)
+                            .or_else(|| leased_address(&outcome.observed, name));
+                    }
+                    let condition =
+                        before
+                            .as_ref()
+                            .and_then(|before| before.condition)
+                            .or_else(|| {
+                                (!pending.contains(name.as_str())).then_some(LinkCondition::Present)
+                            });
+                    let after = Follow { dhcp, condition };
+                    let ran = before.as_ref().and_then(|before| before.dhcp.as_ref());
+                    match (&after.dhcp, ran) {
+                        (None, Some(_)) => changes.stop.push(name.clone()),
+                        (Some(config), Some(ran))
+                            if config != ran && after.condition == Some(LinkCondition::Up) =>
+                        {
+                            changes.start.push(config.clone());
+                        }
+                        _ => {}
+                    }
+                    changes.rules |= before.is_none()
+                        || after.dhcp.is_some()
+                            != before.is_some_and(|before| before.dhcp.is_some());
+                    self.0.insert(name.clone(), after);
+                }
+                None => {
+                    if let Some(before) = self.0.remove(name) {
+                        changes.rules = true;
+                        changes
+                            .stop
+                            .extend(before.dhcp.map(|config| config.interface));
+                    }
+                }
+            }
+        }
+        changes
+    }
+
+    /// The rules that tell us what we need to know.
+    pub(crate) fn rules(&self) -> Vec<MonitorRule> {
+        let rule = |(name, follow): (&String, &Follow)| MonitorRule {
+            interface: name.clone(),
+            interested: match follow.dhcp {
+                Some(_) => vec![
+                    LinkCondition::Up,
+                    LinkCondition::Down,
+                    LinkCondition::Absent,
+                ],
+                None => vec![LinkCondition::Present],
+            },
+            known: follow.condition,
+            followup: Role::Commander,
+        };
+        self.0.iter().map(rule).collect()
+    }
+
+    /// A link came into another condition. Returns the client that is to start or stop by that.
+    pub(crate) fn link_changed(&mut self, name: &str, condition: LinkCondition) -> FollowChanges {
+        let mut changes = FollowChanges::default();
+        if let Some(follow) = self.0.get_mut(name) {
+            follow.condition = Some(condition);
+            match (&follow.dhcp, condition) {
+                (Some(config), LinkCondition::Up) => changes.start.push(config.clone()),
+                (Some(_), LinkCondition::Down | LinkCondition::Absent) => {
+                    changes.stop.push(name.to_string())
+                }
+                _ => {}
+            }
+        }
+        changes
+    }
+
+    /// Remembers the address to ask for first next time.
+    pub(crate) fn leased(&mut self, name: &str, address: Option<std::net::Ipv4Addr>) {
+        if let Some(config) = self.0.get_mut(name).and_then(|follow| follow.dhcp.as_mut()) {
+            config.previous_address = address;
+        }
+    }
+
+    /// All clients that should be running.
+    pub(crate) fn running_clients(&self) -> Vec<DhcpClientConfig> {
+        let on_links_that_are_up = self
+            .0
+            .values()
+            .filter(|follow| follow.condition == Some(LinkCondition::Up));
+        on_links_that_are_up
+            .filter_map(|follow| follow.dhcp.clone())
+            .collect()
+    }
+
+    /// Interfaces whose addresses a client looks after.
+    pub(crate) fn with_dhcp(&self) -> BTreeSet<String> {
+        let with_dhcp = self.0.iter().filter(|(_, follow)| follow.dhcp.is_some());
+        with_dhcp.map(|(name, _)| name.clone()).collect()
+    }
+}
+
+fn dhcp_config(interface: &Interface) -> Option<DhcpClientConfig> {
+    if !interface.wants_dhcpv4() {
+        return None;
+    }
+    let ipv4 = interface.ipv4.as_ref()?;
+    Some(DhcpClientConfig {
+        interface: interface.name.clone(),
+        client_id: ipv4
+            .dhcp_client_id
+            .as_deref()
+            .and_then(nipart_state::client_id)
+            .filter(|bytes| !bytes.is_empty()),
+        hostname: match ipv4.dhcp_send_hostname {
+            Some(false) => None,
+            _ => ipv4.dhcp_custom_hostname.clone().or_else(system_hostname),
+        },
+        previous_address: None,
+    })
+}
+
+/// The kernel's name for this machine, unless it is nobody's in particular.
+fn system_hostname() -> Option<String> {
+    let name = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    (!name.is_empty() && name != "localhost" && name != "(none)").then_some(name)
+}
+
+/// The address that a lease of before a restart left on the link.
+fn leased_address(observed: &NetworkState, name: &str) -> Option<std::net::Ipv4Addr> {
+    let addresses = observed.interface(name)?.ipv4.as_ref()?.address.as_ref()?;
+    addresses
+        .iter()
+        .find(|address| address.protocol == Some(PROTOCOL_DHCP))
+        .map(|address| address.ip)
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The task that keeps up what goes on after a change: monitor rules and DHCP clients.
+//!
+//! ```text
+//!  chains ──Outcome──▶ ┌──────────┐ ──set-monitor-rules──▶ monitor
+//!  main loop ─link,───▶│ follower │ ──start/stop-dhcp────▶ dhcp
+//!        lease, plugin └──────────┘
+//! ```
+//! It alone owns [`Followed`]; everybody else holds a [`Follower`] and sends messages.
+
+use std::collections::BTreeSet;
+
+use nipart_plugin_sdk::{EventContext, Handle};
+use nipart_schemas::error::NipartError;
+use nipart_schemas::event::Role;
+use nipart_schemas::lease::{DhcpStop, LeaseEvent, LeaseLoss};
+use nipart_schemas::monitor::{LinkChange, LinkCondition};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::ask;
+use crate::follow::{FollowChanges, Followed};
+use crate::peers::EventPeers;
+use crate::transaction::Outcome;
+
+/// Messages that may wait: more than chains that can run.
+const QUEUE: usize = 2048;
+
+enum Message {
+    Outcome(BTreeSet<String>, Box<Outcome>),
+    Link(LinkChange),
+    Lease(LeaseEvent),
+    MonitorIsBack,
+    DhcpIsBack,
+    WithDhcp(oneshot::Sender<BTreeSet<String>>),
+}
+
+/// The way to the follower.
+#[derive(Clone)]
+pub(crate) struct Follower(mpsc::Sender<Message>);
+
+impl Follower {
+    /// Starts the task; it ends when the last handle is gone.
+    pub(crate) fn spawn(handle: Handle) -> Self {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        tokio::spawn(run(handle, receiver));
+        Self(sender)
+    }
+
+    /// From now on, the interfaces in `names` are as `outcome` says.
+    pub(crate) async fn follow(&self, names: BTreeSet<String>, outcome: Outcome) {
+        self.send(Message::Outcome(names, Box::new(outcome))).await;
+    }
+
+    pub(crate) async fn link_changed(&self, change: LinkChange) {
+        self.send(Message::Link(change)).await;
+    }
+
+    pub(crate) async fn lease_changed(&self, event: LeaseEvent) {
+        self.send(Message::Lease(event)).await;
+    }
+
+    /// The monitor plugin was restarted and knows nothing.
+    pub(crate) async fn monitor_is_back(&self) {
+        self.send(Message::MonitorIsBack).await;
+    }
+
+    /// The dhcp plugin was restarted and runs nothing.
+    pub(crate) async fn dhcp_is_back(&self) {
+        self.send(Message::DhcpIsBack).await;
+    }
+
+    /// Interfaces whose addresses a DHCP client looks after.
+    pub(crate) async fn with_dhcp(&self) -> BTreeSet<String> {
+        let (sender, receiver) = oneshot::channel();
+        self.send(Message::WithDhcp(sender)).await;
+        receiver.await.unwrap_or_default()
+    }
+
+    async fn send(&self, message: Message) {
+        // The follower ends only with the process.
+        let _ = self.0.send(message).await;
+    }
+}
+
+async fn run(handle: Handle, mut messages: mpsc::Receiver<Message>) {
+    let mut followed = Followed::default();
+    while let Some(message) = messages.recv().await {
+        let peers = EventPeers::new(handle.clone(), EventContext::root(Role::Commander));
+        let mut release = true;
+        let changes = match message {
+            Message::Outcome(names, outcome) => followed.update(&names, &outcome),
+            Message::Link(change) => {
+                // Without the link, nothing can be given back.
+                release = false;
+                followed.link_changed(&change.interface, change.condition)
+            }
+            Message::Lease(event) => {
+                match event {
+                    LeaseEvent::Acquired(lease)
+                    | LeaseEvent::Changed(lease)
+                    | LeaseEvent::Renewed(lease) => {
+                        followed.leased(&lease.interface, Some(lease.address));
+                    }
+                    LeaseEvent::Lost {
+                        interface,
+                        reason: LeaseLoss::Refused,
+                    } => followed.leased(&interface, None),
+                    // Asking for it again is worth a try.
+                    LeaseEvent::Lost { .. } => {}
+                }
+                continue;
+            }
+            Message::MonitorIsBack => FollowChanges {
+                rules: true,
+                ..FollowChanges::default()
+            },
+            Message::DhcpIsBack => FollowChanges {
+                start: followed.running_clients(),
+                ..FollowChanges::default()
+            },
+            Message::WithDhcp(reply) => {
+                let _ = reply.send(followed.with_dhcp());
+                continue;
+            }
+        };
+        carry_out(&peers, &followed, changes, release).await;
+    }
+}
+
+/// A plugin that is away gets all of it when it is back; other failures are worth a line.
+async fn carry_out(peers: &EventPeers, followed: &Followed, changes: FollowChanges, release: bool) {
+    let warn = |what: &str, result: Result<(), NipartError>| {
+        if let Err(error) = result {
+            tracing::warn!("{what}: {error}");
+        }
+    };
+    for interface in changes.stop {
+        let stopped = ask::stop_dhcp(
+            peers,
+            DhcpStop {
+                interface: interface.clone(),
+                release,
+            },
+        )
+        .await;
+        warn(&format!("stop DHCP on {interface}"), stopped);
+    }
+    if changes.rules {
+        warn(
+            "set the monitor's rules",
+            ask::set_monitor_rules(peers, followed.rules()).await,
+        );
+    }
+    for config in changes.start {
+        let interface = config.interface.clone();
+        warn(
+            &format!("start DHCP on {interface}"),
+            ask::start_dhcp(peers, config).await,
+        );
+    }
+}
+
+/// Whether a link in that condition may need what is saved for it.
+pub(crate) fn calls_for_restore(condition: LinkCondition) -> bool {
+    matches!(condition, LinkCondition::Present | LinkCondition::Up)
+}

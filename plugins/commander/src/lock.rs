@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Locks of interfaces: conflicting changes run one after the other, disjoint ones side by side.
+//!
+//! All names of a change are asked for at once, so that no two can wait for each other. Who asked first is first:
+//! a request waits also for earlier ones that wait themselves.
+
+mod table;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::network_state::NetworkState;
+use tokio::sync::oneshot;
+
+pub use self::table::LockSet;
+use self::table::{LockTable, Ticket};
+
+/// The locks; clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Locks(Arc<Mutex<Shared>>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    table: LockTable,
+    waiting: Vec<(Ticket, oneshot::Sender<()>)>,
+}
+
+/// Held locks; given back when dropped.
+#[derive(Debug)]
+pub struct LockGuard {
+    locks: Locks,
+    ticket: Ticket,
+}
+
+impl Locks {
+    /// Waits until nobody else holds any of `set`, for at most `timeout`.
+    ///
+    /// # Errors
+    /// Kind `busy` when the time passed.
+    pub async fn acquire(&self, set: LockSet, timeout: Duration) -> Result<LockGuard, NipartError> {
+        let described = set.to_string();
+        // The guard comes first: dropped while waiting, it takes the request back.
+        let (guard, granted) = {
+            let mut shared = self.shared();
+            let ticket = shared.table.request(set);
+            let granted = if shared.table.is_granted(ticket) {
+                None
+            } else {
+                let (sender, receiver) = oneshot::channel();
+                shared.waiting.push((ticket, sender));
+                Some(receiver)
+            };
+            (
+                LockGuard {
+                    locks: self.clone(),
+                    ticket,
+                },
+                granted,
+            )
+        };
+        let Some(granted) = granted else {
+            return Ok(guard);
+        };
+        match tokio::time::timeout(timeout, granted).await {
+            Ok(_) => Ok(guard),
+            Err(_) => Err(NipartError::new(
+                ErrorKind::Busy,
+                format!(
+                    "{described} is being changed by another request, which has not ended within {} s",
+                    timeout.as_secs()
+                ),
+            )),
+        }
+    }
+
+    fn shared(&self) -> std::sync::MutexGuard<'_, Shared> {
+        // Nothing panics while it is held; a poisoned table is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for LockGuard {
+    fn drop(&mut self) {
+        let mut shared = self.locks.shared();
+        shared.table.release(self.ticket);
+        let Shared { table, waiting } = &mut *shared;
+        waiting.retain(|(ticket, _)| table.is_known(*ticket));
+        let mut index = 0;
+        while index < waiting.len() {
+            if table.is_granted(waiting[index].0) {
+                let (_, sender) = waiting.swap_remove(index);
+                // A receiver that has gone drops its guard, which takes the ticket back.
+                let _ = sender.send(());
+            } else {
+                index += 1;
+            }
+        }
+    }
+}
+
+/// What a change to `state` locks: every interface that it names, and everything when it may remove routes of any.
+pub fn set_for(state: &NetworkState) -> LockSet {
+    let means_any_interface = state
+        .config_routes()
+        .iter()
+        .any(|route| route.is_absent() && route.next_hop_interface.is_none());
+    if means_any_interface {
+        LockSet::All
+    } else {
+        LockSet::Names(state.mentioned_interfaces())
+    }
+}

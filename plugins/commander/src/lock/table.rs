@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Who holds what and who waits: pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// What one change locks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockSet {
+    /// Everything.
+    All,
+    /// These objects.
+    Names(BTreeSet<String>),
+}
+
+impl LockSet {
+    fn conflicts_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Names(own), Self::Names(others)) => !own.is_disjoint(others),
+            _ => true,
+        }
+    }
+}
+
+impl fmt::Display for LockSet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => formatter.write_str("the network"),
+            Self::Names(names) => {
+                let shown: Vec<&str> = names.iter().take(4).map(String::as_str).collect();
+                let more = if names.len() > shown.len() {
+                    ", …"
+                } else {
+                    ""
+                };
+                write!(formatter, "one of {}{more}", shown.join(", "))
+            }
+        }
+    }
+}
+
+/// A request's number; lower ones came first.
+pub(super) type Ticket = u64;
+
+#[derive(Debug, Default)]
+pub(super) struct LockTable {
+    next: Ticket,
+    requests: BTreeMap<Ticket, Request>,
+}
+
+#[derive(Debug)]
+struct Request {
+    set: LockSet,
+    granted: bool,
+}
+
+impl LockTable {
+    pub(super) fn request(&mut self, set: LockSet) -> Ticket {
+        let ticket = self.next;
+        self.next += 1;
+        self.requests.insert(
+            ticket,
+            Request {
+                set,
+                granted: false,
+            },
+        );
+        self.grant();
+        ticket
+    }
+
+    pub(super) fn release(&mut self, ticket: Ticket) {
+        if self.requests.remove(&ticket).is_some() {
+            self.grant();
+        }
+    }
+
+    pub(super) fn is_granted(&self, ticket: Ticket) -> bool {
+        self.requests
+            .get(&ticket)
+            .is_some_and(|request| request.granted)
+    }
+
+    pub(super) fn is_known(&self, ticket: Ticket) -> bool {
+        self.requests.contains_key(&ticket)
+    }
+
+    /// Grants each request that conflicts with no earlier one, held or waiting.
+    fn grant(&mut self) {
+        let tickets: Vec<Ticket> = self.requests.keys().copied().collect();
+        for ticket in tickets {
+            let is_free = {
+                let Some(request) = self.requests.get(&ticket) else {
+                    continue;
+                };
+                !request.granted
+                    && self
+                        .requests
+                        .range(..ticket)
+                        .all(|(_, earlier)| !earlier.set.conflicts_with(&request.set))
+            };
+            if is_free && let Some(request) = self.requests.get_mut(&ticket) {
+                request.granted = true;
+            }
+        }
+    }
+}

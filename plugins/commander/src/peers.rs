@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Whom a chain talks to.
+
+use std::future::Future;
+use std::time::Duration;
+
+use nipart_plugin_sdk::{Cancellation, EventContext, Handle};
+use nipart_schemas::error::NipartError;
+use nipart_schemas::event::{EventData, Role};
+use nipart_schemas::request::Progress;
+use uuid::Uuid;
+
+/// The other side of every question that a chain asks.
+pub trait Peers: Clone + Send + Sync {
+    /// Asks the plugin of `receiver`; the answer comes within `timeout`, and within the chain's own budget.
+    fn ask(
+        &self,
+        receiver: Role,
+        data: EventData,
+        timeout: Duration,
+    ) -> impl Future<Output = Result<EventData, NipartError>> + Send;
+
+    /// The same peers for work that must be finished although nobody waits for it any more.
+    #[must_use]
+    fn detached(&self) -> Self;
+
+    /// The chain's id.
+    fn chain(&self) -> Uuid;
+
+    /// Whether whoever asked has gone.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+
+    /// Tells whoever asked how far it is.
+    fn progress(&self, _message: &str, _done: usize, _total: usize) {}
+}
+
+/// The plugins, behind the daemon.
+#[derive(Debug, Clone)]
+pub struct EventPeers {
+    handle: Handle,
+    context: EventContext,
+    cancellation: Option<Cancellation>,
+    progress: Option<tokio::sync::mpsc::Sender<Progress>>,
+}
+
+impl EventPeers {
+    /// Peers for a chain in `context`.
+    pub fn new(handle: Handle, context: EventContext) -> Self {
+        Self {
+            handle,
+            context,
+            cancellation: None,
+            progress: None,
+        }
+    }
+
+    /// The same, which stop when the question is cancelled and tell its asker about progress.
+    #[must_use]
+    pub fn serving(
+        self,
+        cancellation: Cancellation,
+        progress: tokio::sync::mpsc::Sender<Progress>,
+    ) -> Self {
+        Self {
+            cancellation: Some(cancellation),
+            progress: Some(progress),
+            ..self
+        }
+    }
+}
+
+impl Peers for EventPeers {
+    async fn ask(
+        &self,
+        receiver: Role,
+        data: EventData,
+        timeout: Duration,
+    ) -> Result<EventData, NipartError> {
+        self.handle
+            .ask(&self.context, receiver, data, timeout)
+            .await
+    }
+
+    fn detached(&self) -> Self {
+        Self {
+            context: self.context.clone().detached(),
+            cancellation: None,
+            ..self.clone()
+        }
+    }
+
+    fn chain(&self) -> Uuid {
+        self.context.chain()
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancellation
+            .as_ref()
+            .is_some_and(Cancellation::is_cancelled)
+    }
+
+    fn progress(&self, message: &str, done: usize, total: usize) {
+        if let Some(progress) = &self.progress {
+            // A full queue means that nobody reads: progress may get lost.
+            let _ = progress.try_send(Progress {
+                message: message.to_string(),
+                done,
+                total,
+            });
+        }
+    }
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The one way in which the network is changed: by a user, at boot, for a link, for a lease.
+//!
+//! lock → query → decide → journal → execute → query and decide again (nothing may be left) → commit; on any failure
+//! after the journal was opened: undo → verify the undo → close the journal.
+
+mod undo;
+
+use std::collections::BTreeSet;
+
+use nipart_schemas::decision::{Decision, DecisionRequest, MissingInterfaces};
+use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::journal::{Commit, Journal, JournalClosing, SavedScope};
+use nipart_schemas::lease::Lease;
+use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::operation::Plan;
+use nipart_schemas::request::QueryScope;
+
+pub use self::undo::undo;
+use crate::ask;
+use crate::peers::Peers;
+
+/// Operations named in a report or an error.
+const SHOWN_OPERATIONS: usize = 20;
+
+/// How long what was done is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remember {
+    /// On disk.
+    Persistent,
+    /// Until the next boot.
+    Volatile,
+    /// Not at all: it is remembered already.
+    No,
+}
+
+/// What is to be made so, and how.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// The wanted state.
+    pub desired: NetworkState,
+    /// What to do about interfaces that don't exist.
+    pub missing: MissingInterfaces,
+    /// Leases that are known already; asked for when none.
+    pub leases: Option<Vec<Lease>>,
+    /// Interfaces whose lease is gone.
+    pub without_lease: Vec<String>,
+    /// Check the outcome.
+    pub verify: bool,
+    /// What to keep of it.
+    pub remember: Remember,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// The operations.
+    pub plan: Plan,
+    /// Interfaces that are awaited.
+    pub pending: Vec<String>,
+    /// Whether the outcome was checked.
+    pub verified: bool,
+    /// The wanted state over what is remembered, of the interfaces that the wish names.
+    pub merged: NetworkState,
+    /// What the kernel had before.
+    pub observed: NetworkState,
+}
+
+/// What a decision was made from, before anything is changed.
+pub struct Situation {
+    request: DecisionRequest,
+    /// What to do.
+    pub decision: Decision,
+}
+
+/// The scope of a query about everything that `state` can touch.
+fn scope_of(state: &NetworkState) -> QueryScope {
+    let names: BTreeSet<String> = state.mentioned_interfaces();
+    QueryScope {
+        interfaces: Some(names.into_iter().collect()),
+        routes: true,
+        all_routes: state
+            .config_routes()
+            .iter()
+            .any(|route| route.is_absent() && route.next_hop_interface.is_none()),
+    }
+}
+
+/// Reads all that a decision needs, side by side, and decides.
+///
+/// # Errors
+/// When the wanted state is refused, or a peer fails.
+pub async fn assess(
+    peers: &impl Peers,
+    wish: &Wish,
+    explain: bool,
+) -> Result<Situation, NipartError> {
+    let scope = scope_of(&wish.desired);
+    let saved_scope = SavedScope {
+        interfaces: scope.interfaces.clone(),
+        persistent_only: false,
+    };
+    let leases = async {
+        let wants_dhcp = wish
+            .desired
+            .interfaces
+            .iter()
+            .any(|interface| interface.wants_dhcpv4());
+        match &wish.leases {
+            Some(leases) => Ok(leases.clone()),
+            None if wants_dhcp => ask::query_leases(peers).await,
+            None => Ok(Vec::new()),
+        }
+    };
+    let (observed, saved, leases) = futures::try_join!(
+        ask::query(peers, scope),
+        ask::load_saved(peers, saved_scope),
+        leases
+    )?;
+    let request = DecisionRequest {
+        desired: wish.desired.clone(),
+        observed,
+        saved: saved.state,
+        leases,
+        without_lease: wish.without_lease.clone(),
+        missing: wish.missing,
+        explain,
+        undo: None,
+    };
+    let decision = ask::decide(peers, request.clone()).await?;
+    Ok(Situation { request, decision })
+}
+
+/// Makes the wish so, all of it, or takes it all back. The caller holds the locks.
+///
+/// # Errors
+/// What went wrong; a note says whether the network is again what it was.
+pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, NipartError> {
+    let Situation { request, decision } = assess(peers, wish, false).await?;
+    let mut outcome = Outcome {
+        merged: wish.desired.laid_over(&request.saved),
+        plan: decision.plan,
+        pending: decision.pending,
+        verified: wish.verify,
+        observed: NetworkState::default(),
+    };
+    if outcome.plan.is_empty() {
+        if wish.remember != Remember::No {
+            ask::close_journal(peers, closing(peers, wish)).await?;
+        }
+        outcome.observed = request.observed;
+        return Ok(outcome);
+    }
+    if peers.is_cancelled() {
+        return Err(NipartError::new(
+            ErrorKind::Cancelled,
+            "the request was cancelled before anything was changed",
+        ));
+    }
+    let journal = Journal {
+        id: peers.chain(),
+        before: request.observed.clone(),
+        plan: outcome.plan.clone(),
+    };
+    peers.progress("writing the journal", 0, 3);
+    ask::open_journal(peers, journal.clone()).await?;
+    match change(peers, wish, &outcome, request).await {
+        Ok(()) => {
+            outcome.observed = journal.before;
+            Ok(outcome)
+        }
+        Err(error) => Err(take_back(peers, &journal, error).await),
+    }
+}
+
+/// Executes, verifies, commits.
+async fn change(
+    peers: &impl Peers,
+    wish: &Wish,
+    outcome: &Outcome,
+    request: DecisionRequest,
+) -> Result<(), NipartError> {
+    let total = outcome.plan.operations().count();
+    peers.progress(&format!("executing {total} operations"), 1, 3);
+    let report = ask::execute(peers, outcome.plan.clone()).await?;
+    let mut failures = report.failures.into_iter();
+    if let Some(first) = failures.next() {
+        return Err(failures.take(SHOWN_OPERATIONS).fold(first, |error, other| {
+            error.note(format!("also failed: {}", other.message))
+        }));
+    }
+    if wish.verify {
+        peers.progress("verifying", 2, 3);
+        verify(peers, wish, request).await?;
+    }
+    if peers.is_cancelled() {
+        return Err(NipartError::new(
+            ErrorKind::Cancelled,
+            "the request was cancelled",
+        ));
+    }
+    ask::close_journal(peers, closing(peers, wish)).await
+}
+
+fn closing(peers: &impl Peers, wish: &Wish) -> JournalClosing {
+    JournalClosing {
+        id: peers.chain(),
+        commit: (wish.remember != Remember::No).then(|| Commit {
+            state: wish.desired.clone(),
+            volatile: wish.remember == Remember::Volatile,
+        }),
+    }
+}
+
+/// The outcome is right when deciding again finds nothing to do.
+async fn verify(
+    peers: &impl Peers,
+    wish: &Wish,
+    mut request: DecisionRequest,
+) -> Result<(), NipartError> {
+    request.observed = ask::query(peers, scope_of(&wish.desired)).await?;
+    request.explain = true;
+    let decision = ask::decide(peers, request).await?;
+    if decision.plan.is_empty() {
+        return Ok(());
+    }
+    let error = NipartError::new(
+        ErrorKind::VerificationFailed,
+        "the kernel accepted every operation, but the network is not as wanted",
+    );
+    let left = decision.plan.operations().take(SHOWN_OPERATIONS);
+    Err(left.fold(error, |error, operation| {
+        error.note(format!("still to do: {operation}"))
+    }))
+}
+
+/// Undoes what was begun, and says in the error how that went.
+async fn take_back(peers: &impl Peers, journal: &Journal, error: NipartError) -> NipartError {
+    match undo(&peers.detached(), journal).await {
+        Ok(()) => error.note("everything was taken back: the network is as it was"),
+        Err(undo_error) => {
+            tracing::error!(chain = %journal.id, "undo failed: {undo_error}");
+            error
+                .note(format!("taking it back failed: {undo_error}"))
+                .note("the journal is kept: the daemon tries again when it is started")
+        }
+    }
+}
+
+/// The first operations of a plan, in words.
+pub fn in_words(plan: &Plan) -> Vec<String> {
+    plan.operations()
+        .take(SHOWN_OPERATIONS)
+        .map(ToString::to_string)
+        .collect()
+}
