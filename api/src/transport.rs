@@ -42,6 +42,9 @@ pub enum TransportError {
     /// The peer went away in the middle of a message.
     #[error("the connection ended in the middle of a message")]
     Cut,
+    /// The peer doesn't finish its message.
+    #[error("a message that was not finished within {} s", .0.as_secs())]
+    Slow(Duration),
     /// The peer doesn't read.
     #[error("the peer has read nothing for {} s", .0.as_secs())]
     Stalled(Duration),
@@ -50,9 +53,10 @@ pub enum TransportError {
 impl From<TransportError> for NipartError {
     fn from(error: TransportError) -> Self {
         let kind = match error {
-            TransportError::Io(_) | TransportError::Cut | TransportError::Stalled(_) => {
-                ErrorKind::DaemonUnreachable
-            }
+            TransportError::Io(_)
+            | TransportError::Cut
+            | TransportError::Slow(_)
+            | TransportError::Stalled(_) => ErrorKind::DaemonUnreachable,
             TransportError::TooLong(_) | TransportError::NotText => ErrorKind::Protocol,
         };
         Self::new(kind, error.to_string())
@@ -130,7 +134,23 @@ impl MessageReader {
         }
     }
 
-    /// Ends when the peer has hung up, or sends more than one message ahead.
+    /// The same for a peer that may be idle for ever, but has to finish within `limit` a message that it begins.
+    ///
+    /// # Errors
+    /// As [`MessageReader::next`], or when the message takes too long.
+    pub async fn next_within(&mut self, limit: Duration) -> Result<Option<String>, TransportError> {
+        if self.buffer.is_empty() && self.read().await? == 0 {
+            return Ok(None);
+        }
+        timeout(limit, self.next())
+            .await
+            .map_err(|_| TransportError::Slow(limit))?
+    }
+
+    /// Ends when the peer has hung up. What it sends meanwhile is kept for later.
+    ///
+    /// # Errors
+    /// When the socket fails, or the peer sends more ahead than one message may have.
     pub async fn hung_up(&mut self) -> Result<(), TransportError> {
         loop {
             if self.buffer.len() > self.limit {

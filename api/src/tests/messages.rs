@@ -82,6 +82,23 @@ async fn a_peer_that_does_not_read_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_message_that_is_never_finished_is_given_up() {
+    let (mut peer, ours) = UnixStream::pair().unwrap();
+    let (mut reader, _writer) = transport::split(ours, LIMIT);
+    let limit = Duration::from_millis(20);
+    // Nothing at all may last for ever.
+    assert!(
+        tokio::time::timeout(limit * 3, reader.next_within(limit))
+            .await
+            .is_err()
+    );
+    peer.write_all(b"one\0ha").await.unwrap();
+    assert_eq!(reader.next_within(limit).await.unwrap().unwrap(), "one");
+    let error = reader.next_within(limit).await.unwrap_err();
+    assert!(matches!(error, TransportError::Slow(_)), "{error}");
+}
+
+#[tokio::test]
 async fn long_messages_pass() {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let (_reader, mut writer) = transport::split(ours, LIMIT);
