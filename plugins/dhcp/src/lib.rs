@@ -30,4 +30,7 @@ pub mod frame;
 pub mod granted;
 pub mod machine;
 pub mod message;
+mod plugin;
 pub mod socket;
+
+pub use self::plugin::run;

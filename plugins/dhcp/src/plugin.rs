@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The plugin around the clients: one per link, started and stopped by the commander, which hears of their leases.
+
+use std::collections::BTreeMap;
+
+use nipart_plugin_sdk::{EventContext, Handle, Plugin};
+use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::event::{EventData, Role};
+use nipart_schemas::lease::{DhcpClientConfig, DhcpStop, LeaseEvent};
+use tokio::sync::mpsc;
+
+use crate::client::{self, ClientHandle};
+use crate::error::DhcpError;
+
+/// Lease events that may wait; each client keeps one more and merges what comes after.
+const EVENT_QUEUE: usize = 256;
+
+/// Runs clients until the daemon ends the plugin. They end with it, silently: their leases go on.
+///
+/// # Errors
+/// None of its own: what a client can't do is an answer.
+pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
+    let handle = plugin.handle();
+    let (sender, mut events) = mpsc::channel(EVENT_QUEUE);
+    let mut clients = Clients {
+        running: BTreeMap::new(),
+        events: sender,
+    };
+    loop {
+        tokio::select! {
+            incoming = plugin.next() => {
+                let Some(incoming) = incoming else { return Ok(()) };
+                let answer = match incoming.data {
+                    EventData::StartDhcp(config) => clients.start(config).await.map(|()| EventData::Done),
+                    EventData::StopDhcp(stop) => clients.stop(stop).await.map(|()| EventData::Done),
+                    EventData::QueryLeases => Ok(clients.leases()),
+                    other => {
+                        incoming.question.refuse(&other).await;
+                        continue;
+                    }
+                };
+                incoming.question.finish(answer).await;
+            }
+            Some(event) = events.recv() => tell(&handle, event).await,
+        }
+    }
+}
+
+async fn tell(handle: &Handle, event: LeaseEvent) {
+    let context = EventContext::root(Role::Dhcp);
+    // Without the daemon the plugin ends anyway.
+    if let Err(error) = handle
+        .tell(&context, Role::Commander, EventData::LeaseChanged(event))
+        .await
+    {
+        tracing::warn!("a lease event got lost: {error}");
+    }
+}
+
+struct Clients {
+    running: BTreeMap<String, (DhcpClientConfig, ClientHandle)>,
+    events: mpsc::Sender<LeaseEvent>,
+}
+
+impl Clients {
+    /// Starts the client, lets a paused one go on, or replaces one that has other settings.
+    async fn start(&mut self, config: DhcpClientConfig) -> Result<(), NipartError> {
+        let mut config = config;
+        if let Some((known, client)) = self.running.remove(&config.interface) {
+            let same = DhcpClientConfig {
+                previous_address: config.previous_address,
+                ..known.clone()
+            } == config;
+            if same && client.link_up().is_ok() {
+                self.running.insert(config.interface, (known, client));
+                return Ok(());
+            }
+            config.previous_address = client
+                .status()
+                .lease()
+                .map(|lease| lease.address)
+                .or(config.previous_address);
+            // It was told nothing yet that the new one wouldn't tell again.
+            let _ = client.stop(false).await;
+        }
+        let client = client::spawn(config.clone(), true, self.events.clone())
+            .map_err(|error| refused(&error))?;
+        self.running
+            .insert(config.interface.clone(), (config, client));
+        Ok(())
+    }
+
+    async fn stop(&mut self, stop: DhcpStop) -> Result<(), NipartError> {
+        if stop.release {
+            match self.running.remove(&stop.interface) {
+                Some((_, client)) => client.stop(true).await.map_err(|error| refused(&error)),
+                None => Ok(()),
+            }
+        } else {
+            match self.running.get(&stop.interface) {
+                Some((_, client)) => client.link_down().map_err(|error| refused(&error)),
+                None => Ok(()),
+            }
+        }
+    }
+
+    fn leases(&self) -> EventData {
+        EventData::Leases(
+            self.running
+                .values()
+                .filter_map(|(_, client)| client.status().lease())
+                .collect(),
+        )
+    }
+}
+
+fn refused(error: &DhcpError) -> NipartError {
+    NipartError::new(ErrorKind::KernelRefused, error.to_string())
+}
