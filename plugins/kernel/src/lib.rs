@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Nipart's kernel plugin.
+//! Nipart's kernel plugin: reads the kernel's network as a [`NetworkState`], and executes plans on it.
+//!
+//! [`Kernel`] is the library, usable without a daemon; [`run`] puts it behind the plugin protocol.
+//!
+//! - `query`: link, address and route messages → interfaces and routes. Reads what is needed and no more: a few
+//!   interfaces by targeted questions, many by one dump; never one dump for each object.
+//! - `execute`: operations → messages, sent in batches, wave after wave.
+//! - `kind`: what is particular to each kind of link, one file each, for both directions.
+//!
+//! Nothing here decides what to do: plans come from elsewhere and are executed to the letter.
+//!
+//! [`NetworkState`]: nipart_schemas::network_state::NetworkState
 
-use nipart_plugin_sdk::Plugin;
-use nipart_schemas::error::NipartError;
+mod error;
+mod execute;
+mod kernel;
+mod kind;
+mod plugin;
+mod query;
 
-/// Runs until the daemon has gone or asks to finish.
-pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
-    while let Some(incoming) = plugin.next().await {
-        incoming.question.refuse(&incoming.data).await;
-    }
-    Ok(())
-}
+pub use self::kernel::Kernel;
+pub use self::plugin::run;

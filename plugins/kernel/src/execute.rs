@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Executing plans.
+//!
+//! ```text
+//!  for each wave:   operations ──build──▶ tasks ──▶ runs of one way ──▶ messages, 64 a system call
+//!                        ▲                                         ├──▶ links to delete, in groups
+//!                      names                                       └──▶ files under /proc/sys
+//! ```
+//!
+//! A wave is built as a whole before anything of it is sent: an operation that can't be put into a message, say
+//! because a link that it names doesn't exist, keeps the whole wave from being started. Tasks are done in the given
+//! order; neighbours that go the same way go together.
+
+mod address;
+mod build;
+mod deletion;
+mod ipv6;
+mod link;
+mod names;
+mod route;
+
+use nipart_netlink::{
+    ApplySocket, DumpSocket, KernelError, NetlinkError, NetlinkRequest, OnFailure,
+};
+use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::operation::{ExecutionReport, Operation, Plan};
+
+use self::ipv6::Switch;
+pub(crate) use self::link::set_common;
+pub(crate) use self::names::Names;
+use crate::error::from_netlink;
+
+/// Messages that are sent before it is looked whether one failed: what fits into one system call.
+const BATCH: usize = 64;
+
+/// One step of an operation.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// A message. Refusals for which `forgives` holds mean that all is as wanted already.
+    Send {
+        request: Box<NetlinkRequest>,
+        forgives: fn(&KernelError) -> bool,
+    },
+    /// Delete the link with this number.
+    Delete(u32),
+    /// Write switches, one after the other.
+    Write(Vec<Switch>),
+}
+
+impl Step {
+    fn send(request: NetlinkRequest) -> Self {
+        Self::Send {
+            request: Box::new(request),
+            forgives: |_| false,
+        }
+    }
+
+    fn send_forgiving(request: NetlinkRequest, forgives: fn(&KernelError) -> bool) -> Self {
+        Self::Send {
+            request: Box::new(request),
+            forgives,
+        }
+    }
+
+    fn goes_with(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+}
+
+/// A step, and the position of its operation in the wave.
+struct Task {
+    position: usize,
+    step: Step,
+}
+
+/// How a step went; none when it wasn't tried because an earlier one failed.
+type Outcome = Option<Result<(), NipartError>>;
+
+/// Executes the plan; see [`crate::Kernel::execute`].
+pub(crate) async fn execute(
+    dump: &DumpSocket,
+    apply: &ApplySocket,
+    plan: &Plan,
+) -> ExecutionReport {
+    let mut report = ExecutionReport::default();
+    let mut names = Names::default();
+    for wave in &plan.waves {
+        execute_wave(dump, apply, wave, &mut names, &mut report).await;
+        if !report.failures.is_empty() {
+            break;
+        }
+    }
+    report
+}
+
+async fn execute_wave(
+    dump: &DumpSocket,
+    apply: &ApplySocket,
+    wave: &[Operation],
+    names: &mut Names,
+    report: &mut ExecutionReport,
+) {
+    let needed = wave.iter().flat_map(build::needed_names);
+    if let Err(error) = names.learn(dump, needed).await {
+        let first = wave.iter().take(1);
+        report.failures.extend(first.map(|operation| {
+            from_netlink(&error).while_doing(format_args!("{operation}: read links"))
+        }));
+        return;
+    }
+    let mut tasks = Vec::with_capacity(wave.len());
+    for (position, operation) in wave.iter().enumerate() {
+        match build::steps(operation, names) {
+            Ok(steps) => tasks.extend(steps.into_iter().map(|step| Task { position, step })),
+            Err(error) => report.failures.push(error.while_doing(operation)),
+        }
+    }
+    if !report.failures.is_empty() {
+        return;
+    }
+
+    let mut progress = Progress::new(wave, &tasks);
+    let mut rest = tasks.into_iter().peekable();
+    while let Some(first) = rest.next()
+        && progress.failures.is_empty()
+    {
+        let mut run = vec![first];
+        while let Some(task) = rest.next_if(|task| task.step.goes_with(&run[0].step)) {
+            run.push(task);
+        }
+        let positions: Vec<usize> = run.iter().map(|task| task.position).collect();
+        let outcomes = execute_run(dump, apply, run).await;
+        for (position, outcome) in positions.into_iter().zip(outcomes) {
+            progress.note(position, outcome);
+        }
+    }
+    // What was created has a new number, also when a link of that name was known before.
+    wave.iter().for_each(|operation| names.outdate(operation));
+    report.succeeded += progress.succeeded();
+    report.failures = progress.failures;
+}
+
+/// Counts what is done of a wave.
+struct Progress<'a> {
+    wave: &'a [Operation],
+    /// Steps to be done of each operation.
+    open: Vec<usize>,
+    failures: Vec<NipartError>,
+    last_failed: Option<usize>,
+}
+
+impl<'a> Progress<'a> {
+    fn new(wave: &'a [Operation], tasks: &[Task]) -> Self {
+        let mut open = vec![0; wave.len()];
+        tasks.iter().for_each(|task| open[task.position] += 1);
+        Self {
+            wave,
+            open,
+            failures: Vec::new(),
+            last_failed: None,
+        }
+    }
+
+    fn note(&mut self, position: usize, outcome: Outcome) {
+        match outcome {
+            Some(Ok(())) => self.open[position] -= 1,
+            // What follows from the first failure of an operation says nothing new.
+            Some(Err(error)) if self.last_failed != Some(position) => {
+                self.last_failed = Some(position);
+                self.failures.push(error.while_doing(&self.wave[position]));
+            }
+            Some(Err(_)) | None => {}
+        }
+    }
+
+    fn succeeded(&self) -> usize {
+        self.open.iter().filter(|open| **open == 0).count()
+    }
+}
+
+/// Executes steps that all go the same way.
+async fn execute_run(dump: &DumpSocket, apply: &ApplySocket, run: Vec<Task>) -> Vec<Outcome> {
+    let mut messages = Vec::new();
+    let mut links = Vec::new();
+    let mut switches = Vec::new();
+    for task in run {
+        match task.step {
+            Step::Send { request, forgives } => messages.push((*request, forgives)),
+            Step::Delete(link) => links.push(link),
+            Step::Write(list) => switches.push(list),
+        }
+    }
+    if !messages.is_empty() {
+        send(apply, messages).await
+    } else if !links.is_empty() {
+        deletion::delete(dump, apply, &links).await
+    } else {
+        ipv6::write(switches).await
+    }
+}
+
+type Message = (NetlinkRequest, fn(&KernelError) -> bool);
+
+async fn send(apply: &ApplySocket, messages: Vec<Message>) -> Vec<Outcome> {
+    let total = messages.len();
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(total);
+    let mut messages = messages.into_iter();
+    while messages.len() > 0 {
+        let (requests, forgives): (Vec<_>, Vec<_>) = messages.by_ref().take(BATCH).unzip();
+        let results = apply.execute(requests, OnFailure::Continue).await;
+        let mut failed = false;
+        for (result, forgives) in results.into_iter().zip(forgives) {
+            let outcome = forgive(result, forgives);
+            failed |= outcome.is_err();
+            outcomes.push(Some(outcome));
+        }
+        if failed {
+            break;
+        }
+    }
+    outcomes.resize(total, None);
+    outcomes
+}
+
+/// The outcome of a message, with refusals turned into success that say that all is as wanted already.
+fn forgive(
+    result: Result<(), NetlinkError>,
+    forgives: fn(&KernelError) -> bool,
+) -> Result<(), NipartError> {
+    match result {
+        Err(NetlinkError::Kernel(error)) if forgives(&error) => Ok(()),
+        other => other.map_err(|error| from_netlink(&error)),
+    }
+}
+
+fn unsupported(text: &str) -> NipartError {
+    NipartError::new(ErrorKind::NotSupported, text)
+}

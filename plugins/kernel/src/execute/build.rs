@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! From operations to steps. Pure: what it needs to know is in [`Names`].
+
+use nipart_schemas::error::NipartError;
+use nipart_schemas::operation::Operation;
+
+use super::{Names, Step, address, ipv6, link, route};
+
+/// The links whose numbers the steps of an operation need.
+pub(super) fn needed_names(operation: &Operation) -> impl Iterator<Item = &str> {
+    let (own, controller, base, peer_controller) = match operation {
+        Operation::CreateLink { interface, peer } => (
+            None,
+            interface.controller.as_deref(),
+            interface.base_interface(),
+            peer.as_ref().and_then(|peer| peer.controller.as_deref()),
+        ),
+        Operation::ChangeSection { interface } => (
+            operation.interface(),
+            None,
+            interface.base_interface(),
+            None,
+        ),
+        Operation::ChangeLink(changes) => (
+            operation.interface(),
+            changes.controller.as_deref(),
+            None,
+            None,
+        ),
+        _ => (operation.interface(), None, None, None),
+    };
+    [own, controller, base, peer_controller]
+        .into_iter()
+        .flatten()
+        .filter(|name| !name.is_empty())
+}
+
+/// The steps of an operation; none when all is so already because the link that it would remove from is gone.
+pub(super) fn steps(operation: &Operation, names: &Names) -> Result<Vec<Step>, NipartError> {
+    match operation {
+        Operation::CreateLink { interface, peer } => {
+            link::create(interface, peer.as_deref(), names)
+        }
+        Operation::DeleteLink { interface } => Ok(names
+            .find(interface)
+            .map(Step::Delete)
+            .into_iter()
+            .collect()),
+        Operation::ChangeLink(changes) => link::change(changes, names).map(one),
+        Operation::ChangeSection { interface } => link::change_section(interface, names).map(one),
+        Operation::ChangeBridgePort { port } => link::change_bridge_port(port, names).map(one),
+        Operation::AddAltName { interface, name } => {
+            Ok(one(link::add_alt_name(names.index(interface)?, name)))
+        }
+        Operation::RemoveAltName { interface, name } => Ok(names
+            .find(interface)
+            .map(|index| link::remove_alt_name(index, name))
+            .into_iter()
+            .collect()),
+        Operation::ChangeIpv6 {
+            interface,
+            enabled,
+            autoconf,
+        } => {
+            names.index(interface)?;
+            Ok(one(ipv6::change(interface, *enabled, *autoconf)))
+        }
+        Operation::AddAddress { interface, address } => {
+            Ok(one(address::add(names.index(interface)?, address)))
+        }
+        Operation::RemoveAddress { interface, address } => Ok(names
+            .find(interface)
+            .map(|index| address::remove(index, address))
+            .into_iter()
+            .collect()),
+        Operation::AddRoute(wanted) => route::add(wanted, names).map(one),
+        Operation::RemoveRoute(present) => route::remove(present, names),
+        _ => Err(super::unsupported(
+            "this version doesn't know the operation",
+        )),
+    }
+}
+
+fn one(step: Step) -> Vec<Step> {
+    vec![step]
+}

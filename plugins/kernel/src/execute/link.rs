@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Messages about links.
+
+use nipart_netlink::NetlinkRequest;
+use nipart_netlink::packet::link::{LinkAttribute, LinkFlags, LinkMessage, Prop};
+use nipart_netlink::packet_core::DefaultNla;
+use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::interface::{BridgePort, Interface, InterfaceState, InterfaceType};
+use nipart_schemas::operation::LinkChanges;
+
+use super::{Names, Step};
+use crate::kind::{self, LinkKind, Order};
+
+/// `IFLA_IFALIAS`, `linux/if_link.h`.
+const IFLA_IFALIAS: u16 = 20;
+/// Smallest MTU of an Ethernet link (`ETH_MIN_MTU`).
+const SMALLEST_MTU: u32 = 68;
+/// `ENOENT`: what the kernel says when the alternative name isn't there.
+const ENOENT: i32 = 2;
+
+/// Creates the link in one message, with all that it can carry; see [`settle_mtu`] and [`attach_peer`] for the rest.
+pub(super) fn create(
+    interface: &Interface,
+    peer: Option<&Interface>,
+    names: &Names,
+) -> Result<Vec<Step>, NipartError> {
+    let kind = kind_to_build(interface)?;
+    let order = Order {
+        interface,
+        peer,
+        is_new: true,
+        names,
+    };
+    let composed = kind.compose(&order)?;
+    let mut message = LinkMessage::default();
+    set_common(interface, &mut message);
+    let attributes = &mut message.attributes;
+    attributes.extend(composed.base.map(LinkAttribute::Link));
+    if let Some(controller) = controller(interface) {
+        attributes.push(LinkAttribute::Controller(names.index(controller)?));
+    }
+    let info = kind::link_info(kind.info_kind(), composed.data);
+    attributes.push(LinkAttribute::LinkInfo(info));
+
+    let mut steps = Vec::new();
+    let settled = match interface.mtu {
+        Some(mtu) if kind.forgets_initial_mtu() => Some(settle_mtu(interface, mtu, &mut message)),
+        _ => None,
+    };
+    steps.push(Step::send(NetlinkRequest::create_link(message)));
+    steps.extend(settled);
+    if let Some(peer) = peer {
+        steps.extend(attach_peer(peer, names)?);
+    }
+    Ok(steps)
+}
+
+/// A bridge whose MTU was set by the message that created it takes another one from its first port: only a change
+/// of the MTU counts as the user's choice. So it starts with another one.
+fn settle_mtu(interface: &Interface, mtu: u32, creation: &mut LinkMessage) -> Step {
+    let other = if mtu > SMALLEST_MTU { mtu - 1 } else { mtu + 1 };
+    for attribute in &mut creation.attributes {
+        if let LinkAttribute::Mtu(initial) = attribute {
+            *initial = other;
+        }
+    }
+    let mut message = named(&interface.name);
+    message.attributes.push(LinkAttribute::Mtu(mtu));
+    Step::send(NetlinkRequest::change_link(message))
+}
+
+/// The message that creates a pair can't attach its second end.
+fn attach_peer(peer: &Interface, names: &Names) -> Result<Option<Step>, NipartError> {
+    let Some(controller) = controller(peer) else {
+        return Ok(None);
+    };
+    let mut message = named(&peer.name);
+    message
+        .attributes
+        .push(LinkAttribute::Controller(names.index(controller)?));
+    Ok(Some(Step::send(NetlinkRequest::change_link(message))))
+}
+
+/// Name, MTU, link-layer address, and up unless it shall be down.
+pub(crate) fn set_common(interface: &Interface, message: &mut LinkMessage) {
+    let attributes = &mut message.attributes;
+    attributes.push(LinkAttribute::IfName(interface.name.clone()));
+    attributes.extend(interface.mtu.map(LinkAttribute::Mtu));
+    let address = interface.mac_address.as_ref();
+    attributes.extend(address.map(|address| LinkAttribute::Address(address.bytes().to_vec())));
+    if interface.wanted_state() == InterfaceState::Up {
+        set_flag(message, true);
+    }
+}
+
+/// Changes common properties; in the kernel's own order (`do_setlink`) address and MTU come first, up or down last.
+pub(super) fn change(changes: &LinkChanges, names: &Names) -> Result<Step, NipartError> {
+    let LinkChanges {
+        interface,
+        up,
+        mtu,
+        mac_address,
+        controller,
+        description,
+    } = changes;
+    let mut message = numbered(names.index(interface)?);
+    let attributes = &mut message.attributes;
+    attributes.extend(mtu.map(LinkAttribute::Mtu));
+    let address = mac_address.as_ref();
+    attributes.extend(address.map(|address| LinkAttribute::Address(address.bytes().to_vec())));
+    attributes.extend(description.as_deref().map(alias));
+    match controller.as_deref() {
+        Some("") => attributes.push(LinkAttribute::Controller(0)),
+        Some(controller) => attributes.push(LinkAttribute::Controller(names.index(controller)?)),
+        None => {}
+    }
+    if let Some(up) = up {
+        set_flag(&mut message, *up);
+    }
+    Ok(Step::send(NetlinkRequest::change_link(message)))
+}
+
+/// Changes options of the link's kind.
+pub(super) fn change_section(interface: &Interface, names: &Names) -> Result<Step, NipartError> {
+    let kind = kind_to_build(interface)?;
+    let order = Order {
+        interface,
+        peer: None,
+        is_new: false,
+        names,
+    };
+    let composed = kind.compose(&order)?;
+    let mut message = numbered(names.index(&interface.name)?);
+    let attributes = &mut message.attributes;
+    attributes.extend(composed.base.map(LinkAttribute::Link));
+    let info = kind::link_info(kind.info_kind(), composed.data);
+    attributes.push(LinkAttribute::LinkInfo(info));
+    Ok(Step::send(NetlinkRequest::change_link(message)))
+}
+
+/// Changes what a bridge keeps about its port.
+pub(super) fn change_bridge_port(port: &BridgePort, names: &Names) -> Result<Step, NipartError> {
+    let mut message = numbered(names.index(&port.name)?);
+    let info = kind::bridge_port_info(port);
+    message.attributes.push(LinkAttribute::LinkInfo(info));
+    Ok(Step::send(NetlinkRequest::change_link(message)))
+}
+
+pub(super) fn add_alt_name(index: u32, name: &str) -> Step {
+    Step::send(NetlinkRequest::add_alternative_names(alt_name(index, name)))
+}
+
+/// Missing already counts as removed.
+pub(super) fn remove_alt_name(index: u32, name: &str) -> Step {
+    let request = NetlinkRequest::delete_alternative_names(alt_name(index, name));
+    Step::send_forgiving(request, |error| error.errno == ENOENT)
+}
+
+/// A message about the link with this number.
+pub(super) fn numbered(index: u32) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message.header.index = index;
+    message
+}
+
+fn named(name: &str) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message
+        .attributes
+        .push(LinkAttribute::IfName(name.to_string()));
+    message
+}
+
+fn alt_name(index: u32, name: &str) -> LinkMessage {
+    let mut message = numbered(index);
+    let name = Prop::AltIfName(name.to_string());
+    message.attributes.push(LinkAttribute::PropList(vec![name]));
+    message
+}
+
+fn set_flag(message: &mut LinkMessage, up: bool) {
+    message.header.flags.set(LinkFlags::Up, up);
+    message.header.change_mask |= LinkFlags::Up;
+}
+
+/// Without the terminating zero, for which there is no room behind 255 bytes; a single zero removes the text.
+fn alias(text: &str) -> LinkAttribute {
+    let bytes = match text {
+        "" => vec![0],
+        text => text.as_bytes().to_vec(),
+    };
+    LinkAttribute::Other(DefaultNla::new(IFLA_IFALIAS, bytes))
+}
+
+fn controller(interface: &Interface) -> Option<&str> {
+    interface
+        .controller
+        .as_deref()
+        .filter(|name| !name.is_empty())
+}
+
+fn kind_to_build(interface: &Interface) -> Result<&'static dyn LinkKind, NipartError> {
+    let interface_type = interface.interface_type.as_ref();
+    interface_type.and_then(kind::of_type).ok_or_else(|| {
+        let name = interface_type.map_or("unknown", InterfaceType::as_str);
+        NipartError::new(
+            ErrorKind::NotSupported,
+            format!("interfaces of type {name} can't be created or have no options"),
+        )
+    })
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The library's face: two sockets, one question and one command.
+
+use nipart_netlink::{ApplyOptions, ApplySocket, DumpOptions, DumpSocket};
+use nipart_schemas::error::NipartError;
+use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::operation::{ExecutionReport, Plan};
+use nipart_schemas::request::QueryScope;
+
+use crate::error::from_netlink;
+use crate::{execute, query};
+
+/// The kernel's network, in the network namespace of the thread that opened it.
+///
+/// Its methods may be called at the same time: what meets on a socket waits for its turn. They need a tokio runtime
+/// with time enabled, and never block its thread: the kernel's work is done on threads of their own.
+pub struct Kernel {
+    dump: DumpSocket,
+    apply: ApplySocket,
+}
+
+impl Kernel {
+    /// Opens the sockets. Fails when the system refuses; rights are asked for only by what needs them.
+    pub async fn open() -> Result<Self, NipartError> {
+        let options = DumpOptions {
+            // On a host where links come and go all the time a slightly blurred picture is better than none.
+            accept_interrupted: true,
+            ..DumpOptions::default()
+        };
+        let cannot_open = |error| from_netlink(&error).while_doing("open a netlink socket");
+        Ok(Self {
+            dump: DumpSocket::open(options).map_err(cannot_open)?,
+            apply: ApplySocket::open(ApplyOptions::default()).map_err(cannot_open)?,
+        })
+    }
+
+    /// Reads the present state: `interfaces` sorted by name and complete with all that Nipart knows of, and
+    /// `routes.running` if the scope asks for routes. Names that don't exist are missing from the result.
+    ///
+    /// # Errors
+    /// `kernel-refused`, `timeout` (10 s for each dump) or `plugin-failure`, saying what was being read.
+    pub async fn query(&self, scope: &QueryScope) -> Result<NetworkState, NipartError> {
+        query::query(&self.dump, scope).await
+    }
+
+    /// Executes the waves in order and stops after the first batch of operations in which one failed. At most 30 s
+    /// pass for each batch of 64.
+    ///
+    /// A failure reads `<operation>: <the kernel's text>`. Of an operation that failed with kind `timeout` or
+    /// `plugin-failure` it is unknown whether it was done: query to know.
+    pub async fn execute(&self, plan: &Plan) -> ExecutionReport {
+        execute::execute(&self.dump, &self.apply, plan).await
+    }
+}

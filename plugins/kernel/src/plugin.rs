@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The plugin: one owner, one loop.
+//!
+//! Plans and queries are worked on side by side, so that a long plan doesn't keep anybody from looking. Who wants the
+//! state after a plan asks when the plan's answer is there.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use nipart_plugin_sdk::{Incoming, Plugin};
+use nipart_schemas::error::NipartError;
+use nipart_schemas::event::EventData;
+
+use crate::Kernel;
+
+/// Questions that are worked on at the same time; further ones wait in the tunnel.
+const QUESTIONS_MAX: usize = 32;
+/// How long begun work may go on when the daemon has gone: half a plan helps nobody.
+const FINISH_LIMIT: Duration = Duration::from_secs(5);
+
+/// Runs until the daemon has gone or asks to finish.
+pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
+    let kernel = Kernel::open().await?;
+    let mut work = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            Some(()) = work.next() => {}
+            incoming = plugin.next(), if work.len() < QUESTIONS_MAX => match incoming {
+                Some(incoming) => work.push(serve(&kernel, incoming)),
+                None => break,
+            },
+        }
+    }
+    let rest = async { while work.next().await.is_some() {} };
+    if tokio::time::timeout(FINISH_LIMIT, rest).await.is_err() {
+        tracing::warn!("finishing although work is under way");
+    }
+    Ok(())
+}
+
+/// Answers one question. A plan is executed to its end although its asker may have gone.
+async fn serve(kernel: &Kernel, incoming: Incoming) {
+    let question = incoming.question;
+    match incoming.data {
+        EventData::Query(scope) => {
+            let state = kernel.query(&scope).await;
+            let answer = state.map(|state| EventData::State(Box::new(state)));
+            question.finish(answer).await;
+        }
+        EventData::Execute(plan) => {
+            let report = kernel.execute(&plan).await;
+            question.answer(EventData::Executed(Box::new(report))).await;
+        }
+        other => question.refuse(&other).await,
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Reading the kernel's state.
+//!
+//! ```text
+//!  scope ──▶ links (a few by name, or one dump) ──▶ closure: which are shown ──▶ addresses ──▶ routes
+//!                                                             └──────────▶ assemble ◀──┴──────────┘
+//! ```
+//!
+//! Messages are reduced to what a state needs on the socket's thread, while they are read; what refers to other
+//! links stays a number until all of them are known.
+
+mod address;
+mod assemble;
+mod link;
+mod route;
+mod scope;
+
+use std::collections::HashSet;
+
+use nipart_netlink::{DumpSocket, LinkFilter, NetlinkError};
+use nipart_schemas::error::NipartError;
+use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::request::QueryScope;
+use nipart_schemas::route::Routes;
+
+pub(crate) use self::assemble::Surroundings;
+pub(crate) use self::link::{Link, LinkFacts};
+use crate::error::from_netlink;
+
+/// Up to so many objects are asked for one by one; more are cheaper in one dump.
+pub(crate) const TARGETED_MAX: usize = 16;
+
+/// Reads what the scope asks for.
+pub(crate) async fn query(
+    dump: &DumpSocket,
+    scope: &QueryScope,
+) -> Result<NetworkState, NipartError> {
+    let what = |subject: &'static str| {
+        move |error: NetlinkError| {
+            from_netlink(&error).while_doing(format_args!("read {subject} from the kernel"))
+        }
+    };
+    let mut read = read_links(dump, scope).await.map_err(what("links"))?;
+    let shown = scope
+        .interfaces
+        .as_deref()
+        .map(|names| scope::closure(&read.links, names));
+    let addresses = address::read(dump, shown.as_ref())
+        .await
+        .map_err(what("addresses"))?;
+    let routes = if scope.routes || scope.all_routes {
+        let through = shown.as_ref().filter(|_| !scope.all_routes);
+        let observed = route::read(dump, through).await.map_err(what("routes"))?;
+        if shown.is_some() {
+            read.learn_names(dump, route::interfaces(&observed))
+                .await
+                .map_err(what("links"))?;
+        }
+        Some(Routes {
+            running: Some(route::assemble(observed, &read.names)),
+            config: None,
+        })
+    } else {
+        None
+    };
+    Ok(NetworkState {
+        interfaces: assemble::interfaces(read, shown.as_ref(), addresses),
+        routes,
+        ..NetworkState::default()
+    })
+}
+
+async fn read_links(
+    dump: &DumpSocket,
+    scope: &QueryScope,
+) -> Result<scope::ReadLinks, NetlinkError> {
+    if let Some(names) = &scope.interfaces
+        && names.len() <= TARGETED_MAX
+        && let Some(read) = scope::read_few(dump, names).await?
+    {
+        return Ok(read);
+    }
+    let links = dump
+        .links_map(LinkFilter::default(), Link::from_message)
+        .await?;
+    let mut read = scope::ReadLinks::default();
+    // An interrupted dump may repeat links.
+    let mut seen = HashSet::with_capacity(links.len());
+    for link in links {
+        if seen.insert(link.facts.index) {
+            read.push(link);
+        }
+    }
+    Ok(read)
+}

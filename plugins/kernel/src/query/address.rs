@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! From `RTM_NEWADDR` to an address of an interface.
+
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use nipart_netlink::packet::address::{AddressAttribute, AddressMessage};
+use nipart_netlink::{DumpSocket, NetlinkError};
+use nipart_schemas::ip::Address;
+
+use super::TARGETED_MAX;
+
+/// `INFINITY_LIFE_TIME` (`linux/if_addr.h` users, `net/addrconf.h`).
+const FOREVER: u32 = u32::MAX;
+
+/// The addresses of one link, in the kernel's order.
+#[derive(Debug, Default)]
+pub(crate) struct LinkAddresses {
+    pub(crate) ipv4: Vec<Address<Ipv4Addr>>,
+    pub(crate) ipv6: Vec<Address<Ipv6Addr>>,
+}
+
+/// Addresses by number of the link; those of all links, or of the given ones.
+pub(super) async fn read(
+    dump: &DumpSocket,
+    links: Option<&HashSet<u32>>,
+) -> Result<HashMap<u32, LinkAddresses>, NetlinkError> {
+    let mut by_link = HashMap::new();
+    match links {
+        Some(links) if links.len() <= TARGETED_MAX => {
+            for link in links {
+                match dump.addresses_map(Some(*link), observe).await {
+                    Ok(addresses) => sort_in(addresses, &mut by_link),
+                    // The link has gone since.
+                    Err(error) if error.is_not_found() => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        _ => sort_in(dump.addresses_map(None, observe).await?, &mut by_link),
+    }
+    Ok(by_link)
+}
+
+fn sort_in(addresses: Vec<(u32, Address)>, by_link: &mut HashMap<u32, LinkAddresses>) {
+    for (link, address) in addresses {
+        let lists = by_link.entry(link).or_default();
+        match address.ip {
+            IpAddr::V4(ip) => lists.ipv4.push(with_ip(&address, ip)),
+            IpAddr::V6(ip) => lists.ipv6.push(with_ip(&address, ip)),
+        }
+    }
+}
+
+fn with_ip<A>(address: &Address, ip: A) -> Address<A> {
+    Address {
+        ip,
+        prefix_length: address.prefix_length,
+        valid_life_time: address.valid_life_time,
+        preferred_life_time: address.preferred_life_time,
+        protocol: address.protocol,
+    }
+}
+
+/// Number of the link, and the address; none for a message without one.
+fn observe(message: AddressMessage) -> Option<(u32, Address)> {
+    let (mut local, mut remote) = (None, None);
+    let (mut valid, mut preferred, mut protocol) = (FOREVER, FOREVER, None);
+    for attribute in message.attributes {
+        match attribute {
+            AddressAttribute::Local(ip) => local = Some(ip),
+            AddressAttribute::Address(ip) => remote = Some(ip),
+            AddressAttribute::CacheInfo(info) => {
+                (valid, preferred) = (info.ifa_valid, info.ifa_preferred);
+            }
+            AddressAttribute::Protocol(number) => protocol = Some(u8::from(number)),
+            _ => {}
+        }
+    }
+    // On a point-to-point link `IFA_ADDRESS` is the other end's; IPv6 sends only that one where there is no such end.
+    let address = Address {
+        valid_life_time: (valid != FOREVER).then_some(valid),
+        preferred_life_time: (preferred != FOREVER).then_some(preferred),
+        protocol: protocol.filter(|number| *number != 0),
+        ..Address::new(local.or(remote)?, message.header.prefix_len)
+    };
+    Some((message.header.index, address))
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Relates what was read: numbers become names, ports come to their controllers, addresses to their links.
+
+use std::collections::{HashMap, HashSet};
+
+use nipart_schemas::interface::Interface;
+
+use super::address::LinkAddresses;
+use super::link::{Link, LinkFacts};
+use super::scope::ReadLinks;
+use crate::kind;
+
+/// The links around one whose section is being told.
+pub(crate) struct Surroundings<'a> {
+    names: &'a HashMap<u32, String>,
+    ports: HashMap<u32, Vec<&'a LinkFacts>>,
+}
+
+impl<'a> Surroundings<'a> {
+    fn new(links: &'a [LinkFacts], names: &'a HashMap<u32, String>) -> Self {
+        let mut ports: HashMap<u32, Vec<&LinkFacts>> = HashMap::new();
+        for link in links {
+            if let Some(controller) = link.controller {
+                ports.entry(controller).or_default().push(link);
+            }
+        }
+        Self { names, ports }
+    }
+
+    /// The name of the link with this number.
+    pub(crate) fn name(&self, index: u32) -> Option<String> {
+        self.names.get(&index).cloned()
+    }
+
+    /// The interface below, or the other end of a pair; none in another network namespace.
+    pub(crate) fn base_of(&self, link: &LinkFacts) -> Option<String> {
+        link.base.and_then(|index| self.name(index))
+    }
+
+    /// The links whose controller it is.
+    pub(crate) fn ports_of(&self, link: &LinkFacts) -> impl Iterator<Item = &'a LinkFacts> {
+        self.ports.get(&link.index).into_iter().flatten().copied()
+    }
+}
+
+/// The interfaces of a state: those shown, or all, sorted by name.
+pub(super) fn interfaces(
+    read: ReadLinks,
+    shown: Option<&HashSet<u32>>,
+    mut addresses: HashMap<u32, LinkAddresses>,
+) -> Vec<Interface> {
+    let ReadLinks { links, names } = read;
+    let (mut interfaces, facts): (Vec<Interface>, Vec<LinkFacts>) = links
+        .into_iter()
+        .map(|Link { interface, facts }| (interface, facts))
+        .unzip();
+    let surroundings = Surroundings::new(&facts, &names);
+    for (interface, link) in interfaces.iter_mut().zip(&facts) {
+        if shown.is_none_or(|shown| shown.contains(&link.index)) {
+            let lists = addresses.remove(&link.index).unwrap_or_default();
+            complete(interface, link, &surroundings, lists);
+        }
+    }
+    let mut kept = facts
+        .iter()
+        .map(|link| shown.is_none_or(|shown| shown.contains(&link.index)));
+    interfaces.retain(|_| kept.next().unwrap_or_default());
+    interfaces.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    interfaces
+}
+
+fn complete(
+    interface: &mut Interface,
+    link: &LinkFacts,
+    surroundings: &Surroundings<'_>,
+    addresses: LinkAddresses,
+) {
+    interface.controller = link.controller.and_then(|index| surroundings.name(index));
+    if let Some(kind) = link.kind.as_ref().and_then(kind::of_kernel) {
+        kind.observe(link, surroundings, interface);
+    }
+    let ipv4 = interface.ipv4.get_or_insert_default();
+    ipv4.enabled = Some(!addresses.ipv4.is_empty());
+    ipv4.address = Some(addresses.ipv4);
+    interface.ipv6.get_or_insert_default().address = Some(addresses.ipv6);
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! From `RTM_NEWROUTE` to routes: unicast ones of all tables but the local one.
+
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use nipart_netlink::packet::AddressFamily;
+use nipart_netlink::packet::route::{
+    RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteType, RouteVia,
+};
+use nipart_netlink::{DumpSocket, NetlinkError, RouteFilter};
+use nipart_schemas::route::{IpNetwork, Route};
+
+/// `RT_TABLE_LOCAL`: addresses of this host and broadcasts, which the kernel keeps by itself.
+const LOCAL_TABLE: u32 = 255;
+/// Through up to so many links routes are asked for link by link: each question walks all tables in the kernel, but
+/// copies only what matches.
+const TARGETED_LINKS_MAX: usize = 4;
+
+/// A route whose links are still numbers. A multipath route has several hops.
+#[derive(Debug)]
+pub(super) struct ObservedRoute {
+    route: Route,
+    hops: Hops,
+}
+
+#[derive(Debug)]
+enum Hops {
+    One(Hop),
+    Many(Vec<Hop>),
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Hop {
+    link: Option<u32>,
+    gateway: Option<IpAddr>,
+}
+
+impl Hops {
+    fn as_slice(&self) -> &[Hop] {
+        match self {
+            Self::One(hop) => std::slice::from_ref(hop),
+            Self::Many(hops) => hops,
+        }
+    }
+}
+
+/// Reads all routes, or those that lead through one of the links.
+pub(super) async fn read(
+    dump: &DumpSocket,
+    through: Option<&HashSet<u32>>,
+) -> Result<Vec<ObservedRoute>, NetlinkError> {
+    let Some(links) = through else {
+        return dump.routes_map(RouteFilter::default(), observe).await;
+    };
+    let mut routes = Vec::new();
+    if links.len() > TARGETED_LINKS_MAX {
+        let wanted = links.clone();
+        let map = move |message| observe(message).filter(|route| leads_through(route, &wanted));
+        routes = dump.routes_map(RouteFilter::default(), map).await?;
+    } else {
+        let mut asked = HashSet::new();
+        for link in links {
+            let filter = RouteFilter {
+                interface: Some(*link),
+                ..RouteFilter::default()
+            };
+            match dump.routes_map(filter, observe).await {
+                // A multipath route comes once for each of its links.
+                Ok(found) => {
+                    routes.extend(
+                        found
+                            .into_iter()
+                            .filter(|route| !leads_through(route, &asked)),
+                    );
+                }
+                // The link has gone since.
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error),
+            }
+            asked.insert(*link);
+        }
+    }
+    // Of a multipath route only the hops through the scope are shown.
+    for route in &mut routes {
+        if let Hops::Many(hops) = &mut route.hops {
+            hops.retain(|hop| hop.link.is_some_and(|link| links.contains(&link)));
+        }
+    }
+    Ok(routes)
+}
+
+fn leads_through(route: &ObservedRoute, links: &HashSet<u32>) -> bool {
+    let mut hops = route.hops.as_slice().iter();
+    hops.any(|hop| hop.link.is_some_and(|link| links.contains(&link)))
+}
+
+/// Numbers of all links that the routes lead through.
+pub(super) fn interfaces(routes: &[ObservedRoute]) -> HashSet<u32> {
+    routes
+        .iter()
+        .flat_map(|route| route.hops.as_slice())
+        .filter_map(|hop| hop.link)
+        .collect()
+}
+
+/// Names the links; each hop of a multipath route becomes a route.
+pub(super) fn assemble(observed: Vec<ObservedRoute>, names: &HashMap<u32, String>) -> Vec<Route> {
+    let mut routes = Vec::with_capacity(observed.len());
+    for ObservedRoute { route, hops } in observed {
+        let with_hop = |route: Route, hop: &Hop| Route {
+            next_hop_interface: hop.link.and_then(|link| names.get(&link).cloned()),
+            next_hop_address: hop.gateway,
+            ..route
+        };
+        match &hops {
+            Hops::One(hop) => routes.push(with_hop(route, hop)),
+            Hops::Many(hops) => {
+                routes.extend(hops.iter().map(|hop| with_hop(route.clone(), hop)));
+            }
+        }
+    }
+    routes
+}
+
+/// None for what isn't shown.
+fn observe(message: RouteMessage) -> Option<ObservedRoute> {
+    let header = message.header;
+    if header.kind != RouteType::Unicast || header.flags.contains(RouteFlags::Cloned) {
+        return None;
+    }
+    let any: IpAddr = match header.address_family {
+        AddressFamily::Inet => Ipv4Addr::UNSPECIFIED.into(),
+        AddressFamily::Inet6 => Ipv6Addr::UNSPECIFIED.into(),
+        _ => return None,
+    };
+    let mut destination = any;
+    let mut table = u32::from(header.table);
+    let mut hop = Hop::default();
+    let mut hops = None;
+    let mut route = Route {
+        metric: Some(0),
+        protocol: Some(header.protocol.into()),
+        ..Route::default()
+    };
+    for attribute in message.attributes {
+        match attribute {
+            RouteAttribute::Destination(address) => destination = ip_address(&address)?,
+            RouteAttribute::Table(number) => table = number,
+            RouteAttribute::Priority(metric) => route.metric = Some(metric),
+            RouteAttribute::PrefSource(address) => route.source = ip_address(&address),
+            RouteAttribute::MultiPath(list) => {
+                let list = list.iter().map(|next_hop| {
+                    let mut hop = Hop {
+                        link: Some(next_hop.interface_index),
+                        gateway: None,
+                    };
+                    next_hop
+                        .attributes
+                        .iter()
+                        .for_each(|attribute| hop.take(attribute));
+                    hop
+                });
+                hops = Some(list.collect());
+            }
+            other => hop.take(&other),
+        }
+    }
+    if table == LOCAL_TABLE || destination.is_multicast() {
+        return None;
+    }
+    route.table_id = Some(table);
+    route.destination = Some(IpNetwork::containing(
+        destination,
+        header.destination_prefix_length,
+    ));
+    let hops = hops.map_or(Hops::One(hop), Hops::Many);
+    Some(ObservedRoute { route, hops })
+}
+
+impl Hop {
+    fn take(&mut self, attribute: &RouteAttribute) {
+        match attribute {
+            RouteAttribute::Oif(index) => self.link = Some(*index),
+            RouteAttribute::Gateway(address) => self.gateway = ip_address(address),
+            // A gateway of the other family (RFC 5549).
+            RouteAttribute::Via(RouteVia::Inet(address)) => self.gateway = Some((*address).into()),
+            RouteAttribute::Via(RouteVia::Inet6(address)) => self.gateway = Some((*address).into()),
+            _ => {}
+        }
+    }
+}
+
+fn ip_address(address: &RouteAddress) -> Option<IpAddr> {
+    match address {
+        RouteAddress::Inet(address) => Some((*address).into()),
+        RouteAddress::Inet6(address) => Some((*address).into()),
+        _ => None,
+    }
+}
