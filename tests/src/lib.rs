@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Support for tests that touch the network, and the whole-system tests of Nipart.
+//! What whole-system tests share: namespaces of their own, a second host, a daemon, and a second pair of eyes.
 
+pub mod eyes;
 pub mod namespace;
+pub mod peer;
+pub mod process;
+pub mod system;
