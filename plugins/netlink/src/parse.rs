@@ -30,6 +30,10 @@ const ROUTE_HEADER_LENGTH: usize = 12;
 
 /// Parses any message; `None` when not even its fixed header can be read, or its type is unknown.
 pub(crate) fn parse_message(kind: u16, payload: &[u8]) -> Option<RouteNetlinkMessage> {
+    // NLMSG_DONE and its like end or acknowledge something; they carry nothing to parse.
+    if kind < message_type::NEW_LINK {
+        return None;
+    }
     match RouteNetlinkMessage::parse_with_param(payload, kind) {
         Ok(message) => Some(message),
         Err(error) => {

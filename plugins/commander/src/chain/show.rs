@@ -22,7 +22,9 @@ pub async fn show(
     request: &ShowRequest,
     with_dhcp: &BTreeSet<String>,
 ) -> Result<NetworkState, NipartError> {
-    let named = (!request.interfaces.is_empty()).then(|| request.interfaces.clone());
+    let has_patterns = request.interfaces.iter().any(|name| is_pattern(name));
+    let named =
+        (!request.interfaces.is_empty() && !has_patterns).then(|| request.interfaces.clone());
     let state = match request.source {
         StateSource::Saved => {
             let scope = SavedScope {
@@ -53,33 +55,75 @@ pub async fn show(
     Ok(state)
 }
 
-/// A query brings related interfaces along; shown are those that were asked for.
+/// A query brings related interfaces along; shown are those that were asked for. A pattern may match none.
 fn only_named(mut state: NetworkState, names: &[String]) -> Result<NetworkState, NipartError> {
     if names.is_empty() {
         return Ok(state);
     }
-    if let Some(missing) = names.iter().find(|name| state.interface(name).is_none()) {
+    if let Some(missing) = names
+        .iter()
+        .find(|name| !is_pattern(name) && state.interface(name).is_none())
+    {
         return Err(NipartError::new(
             ErrorKind::NotFound,
             format!("there is no interface {missing}"),
         ));
     }
-    let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    let is_meant = |interface: &str| {
+        names
+            .iter()
+            .any(|name| matches(name.as_bytes(), interface.as_bytes()))
+    };
     state
         .interfaces
-        .retain(|interface| names.contains(interface.name.as_str()));
+        .retain(|interface| is_meant(&interface.name));
     if let Some(routes) = &mut state.routes {
         for list in [&mut routes.running, &mut routes.config]
             .into_iter()
             .flatten()
         {
-            list.retain(|route| {
-                route
-                    .next_hop_interface
-                    .as_deref()
-                    .is_some_and(|name| names.contains(name))
-            });
+            list.retain(|route| route.next_hop_interface.as_deref().is_some_and(is_meant));
         }
     }
     Ok(state)
+}
+
+fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?'])
+}
+
+/// Shell patterns with `*` and `?`. Names have 15 bytes, so trying every split is cheap.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    match (pattern.split_first(), name.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), _) => (0..=name.len()).any(|start| matches(rest, &name[start..])),
+        (Some((b'?', rest)), Some((_, tail))) => matches(rest, tail),
+        (Some((wanted, rest)), Some((found, tail))) => wanted == found && matches(rest, tail),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn patterns() {
+        for (pattern, name, expected) in [
+            ("eth0", "eth0", true),
+            ("eth0", "eth01", false),
+            ("eth*", "eth0", true),
+            ("*", "lo", true),
+            ("e?h0", "eth0", true),
+            ("e?h0", "eh0", false),
+            ("*.1*", "eth0.100", true),
+            ("?", "", false),
+        ] {
+            assert_eq!(
+                matches(pattern.as_bytes(), name.as_bytes()),
+                expected,
+                "{pattern} {name}"
+            );
+        }
+    }
 }
