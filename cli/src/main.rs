@@ -1,3 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-fn main() {}
+//! `nipartctl`: the command line of Nipart.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    nipartctl::main()
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What can be typed. Words follow `nmstatectl` where it has them.
+
+use std::path::PathBuf;
+
+use anstream::ColorChoice;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Show and change the network through nipartd.
+#[derive(Debug, Parser)]
+#[command(name = "nipartctl", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Arguments {
+    /// For every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 success, 1 differences found (diff), 2 wrong usage, 3 invalid argument, 4 not supported, 5 permission \
+denied, 6 not found, 7 busy, 8 timeout, 9 cancelled, 10 plugin failure, 11 kernel refused, 12 verification failed, \
+13 daemon unreachable, 14 storage, 15 protocol, 16 defect of Nipart.";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Where nipartd listens
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "NIPART_SOCKET_PATH",
+        default_value = nipart_api::DEFAULT_SOCKET
+    )]
+    pub socket: PathBuf,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    pub color: Color,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Color {
+    pub(crate) fn choice(self) -> ColorChoice {
+        match self {
+            Self::Auto => ColorChoice::Auto,
+            Self::Always => ColorChoice::Always,
+            Self::Never => ColorChoice::Never,
+        }
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the network
+    Show(ShowArguments),
+    /// Make the network as a file says: all of it, verified, or nothing
+    #[command(visible_alias = "set")]
+    Apply(ApplyArguments),
+    /// Show what apply would change, without changing it
+    Plan(PlanArguments),
+    /// Compare a file with the running network; exit code 1 when they differ
+    Diff(DiffArguments),
+    /// Look at the daemon's plugins
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Look into what was done for a request, event by event
+    #[command(subcommand)]
+    Trace(TraceCommand),
+    /// Follow events live
+    Monitor(MonitorArguments),
+    /// Ask whether the daemon answers
+    Ping,
+    /// Show the versions of nipartctl and of the daemon
+    Version,
+}
+
+/// How to write what is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum StateFormat {
+    /// YAML, as apply reads it
+    #[default]
+    Yaml,
+    /// JSON
+    Json,
+    /// A line for each interface
+    Table,
+}
+
+/// How to write lists and reports.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people
+    #[default]
+    Text,
+    /// JSON
+    Json,
+    /// YAML
+    Yaml,
+}
+
+/// Arguments of `show`.
+#[derive(Debug, Args)]
+pub struct ShowArguments {
+    /// Only these interfaces and routes through them; patterns with * and ? are fine
+    #[arg(value_name = "INTERFACE")]
+    pub interfaces: Vec<String>,
+    /// Only what the kernel knows
+    #[arg(short, long, conflicts_with = "saved")]
+    pub kernel: bool,
+    /// What is saved, rather than what is running
+    #[arg(long)]
+    pub saved: bool,
+    /// Accepted for nmstatectl's users: this version has no secrets to show
+    #[arg(short, long)]
+    pub show_secrets: bool,
+    /// How to write it
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub output: StateFormat,
+    /// The same as --output json
+    #[arg(long, conflicts_with = "output")]
+    pub json: bool,
+}
+
+/// Arguments of `apply`.
+#[derive(Debug, Args)]
+pub struct ApplyArguments {
+    /// Files in YAML or JSON, applied one after the other; - is standard input. All are checked before the first is
+    /// applied
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Don't check the outcome
+    #[arg(long)]
+    pub no_verify: bool,
+    /// Don't save: gone at the next start
+    #[arg(long)]
+    pub memory_only: bool,
+    /// Give up, and undo everything, after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+    /// How to write the report
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub output: ReportFormat,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArguments {
+    /// Files in YAML or JSON; - is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// List the kernel operations too, wave by wave
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// How to write it
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub output: ReportFormat,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    /// A file in YAML or JSON; - is standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How to write it
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub output: ReportFormat,
+}
+
+/// What to do with plugins.
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// List all plugins
+    List {
+        /// How to write it
+        #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
+        output: ReportFormat,
+    },
+}
+
+/// What to do with traces.
+#[derive(Debug, Subcommand)]
+pub enum TraceCommand {
+    /// List the newest requests that the daemon remembers
+    List {
+        /// At most so many
+        #[arg(short = 'n', long, value_name = "COUNT", default_value_t = nipart_api::DEFAULT_TRACES)]
+        limit: usize,
+        /// How to write it
+        #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
+        output: ReportFormat,
+    },
+    /// Show every event of a request
+    Show {
+        /// The request's id or its beginning; "last" is the newest apply, plan or show
+        id: String,
+        /// How to write it
+        #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
+        output: ReportFormat,
+    },
+}
+
+/// Arguments of `monitor`.
+#[derive(Debug, Args)]
+pub struct MonitorArguments {
+    /// How to write it: json is one line for each event
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub output: ReportFormat,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The commands: each asks the daemon and writes the answer.
+
+mod apply;
+mod difference;
+mod monitor;
+mod plan;
+mod plugins;
+mod show;
+mod traces;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use nipart_api::client::Client;
+
+use crate::failure::Failure;
+use crate::output::{duration_us, plain};
+use crate::request::Request;
+
+/// Does what was asked.
+pub(crate) async fn run(socket: &Path, request: Request) -> Result<ExitCode, Failure> {
+    if let Request::Version = request {
+        return version(socket).await;
+    }
+    let client = Client::connect(socket).await?;
+    match request {
+        Request::Show(parameters, format) => show::run(client, &parameters, format).await,
+        Request::Apply(request) => apply::run(client, request).await,
+        Request::Plan {
+            inputs,
+            verbose,
+            format,
+        } => plan::run(client, inputs, verbose, format).await,
+        Request::Diff(input, format) => plan::diff(client, input, format).await,
+        Request::ListPlugins(format) => plugins::list(client, format).await,
+        Request::ListTraces(limit, format) => traces::list(client, limit, format).await,
+        Request::ShowTrace(id, format) => traces::show(client, &id, format).await,
+        Request::Monitor(format) => monitor::run(client, format).await,
+        Request::Ping | Request::Version => ping(client).await,
+    }
+}
+
+async fn ping(mut client: Client) -> Result<ExitCode, Failure> {
+    let asked = Instant::now();
+    let pong = client.ping().await?;
+    let answered = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
+    plain(&format!(
+        "nipartd {} answers after {}; running for {}; you {} apply\n",
+        pong.version,
+        duration_us(answered),
+        duration_us(pong.uptime_ms.saturating_mul(1000)),
+        if pong.may_apply { "may" } else { "may not" },
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Works without a daemon too: its version is then not known.
+async fn version(socket: &Path) -> Result<ExitCode, Failure> {
+    let daemon = match Client::connect(socket).await {
+        Ok(mut client) => client.ping().await.ok(),
+        Err(_) => None,
+    };
+    let daemon = daemon.map_or("not reachable".to_string(), |pong| pong.version);
+    plain(&format!(
+        "nipartctl {}\nnipartd {daemon}\n",
+        env!("CARGO_PKG_VERSION")
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}

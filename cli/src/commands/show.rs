@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! `show`: the state passes as text from the daemon to the output, never built up as a tree for YAML.
+
+use std::process::ExitCode;
+
+use nipart_api::call::ShowParameters;
+use nipart_api::client::Client;
+use nipart_schemas::interface::{Interface, InterfaceState};
+use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::yaml;
+
+use crate::arguments::StateFormat;
+use crate::failure::{Failure, defect};
+use crate::output::{Table, plain, styled};
+
+pub(super) async fn run(
+    mut client: Client,
+    parameters: &ShowParameters,
+    format: StateFormat,
+) -> Result<ExitCode, Failure> {
+    let json = client.show(parameters).await?;
+    match format {
+        StateFormat::Yaml => plain(&yaml::json_to_yaml(&json).map_err(|error| defect(&error))?)?,
+        StateFormat::Json => {
+            let value: serde_json::Value =
+                serde_json::from_str(&json).map_err(|error| defect(&error))?;
+            plain(&format!("{value:#}\n"))?;
+        }
+        StateFormat::Table => {
+            let state = serde_json::from_str(&json).map_err(|error| defect(&error))?;
+            styled(&table(&state))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(state: &NetworkState) -> String {
+    let mut table = Table::new(&[
+        "NAME",
+        "TYPE",
+        "STATE",
+        "MTU",
+        "MAC ADDRESS",
+        "CONTROLLER",
+        "ADDRESSES",
+    ]);
+    for interface in &state.interfaces {
+        table.row(vec![
+            interface.name.clone(),
+            interface
+                .interface_type
+                .as_ref()
+                .map_or(String::new(), ToString::to_string),
+            state_word(interface).to_string(),
+            interface.mtu.map_or(String::new(), |mtu| mtu.to_string()),
+            interface
+                .mac_address
+                .as_ref()
+                .map_or(String::new(), ToString::to_string),
+            interface.controller.clone().unwrap_or_default(),
+            addresses(interface),
+        ]);
+    }
+    table.render()
+}
+
+fn state_word(interface: &Interface) -> &'static str {
+    match interface.state {
+        None => "",
+        Some(InterfaceState::Up) => "up",
+        Some(InterfaceState::Down) => "down",
+        Some(InterfaceState::Absent) => "absent",
+        Some(InterfaceState::Ignore) => "ignore",
+    }
+}
+
+fn addresses(interface: &Interface) -> String {
+    let ipv4 = interface.ipv4.iter().flat_map(|ipv4| &ipv4.address);
+    let ipv6 = interface.ipv6.iter().flat_map(|ipv6| &ipv6.address);
+    let all: Vec<String> = ipv4
+        .flatten()
+        .map(ToString::to_string)
+        .chain(ipv6.flatten().map(ToString::to_string))
+        .collect();
+    all.join(", ")
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Arguments, checked: every file is read and parsed before the daemon is asked anything.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nipart_api::call::ShowParameters;
+use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::request::StateSource;
+use nipart_schemas::yaml;
+
+use crate::arguments::{Command, PluginCommand, ReportFormat, StateFormat, TraceCommand};
+use crate::failure::Failure;
+
+/// Largest file that is read, in bytes.
+const MAX_FILE_LENGTH: u64 = 48 * 1024 * 1024;
+
+/// A file as it was read, for reports on it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Document {
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+/// A file, understood.
+#[derive(Debug)]
+pub(crate) struct Input {
+    pub(crate) document: Arc<Document>,
+    pub(crate) state: NetworkState,
+}
+
+/// What a command needs.
+#[derive(Debug)]
+pub(crate) enum Request {
+    Show(ShowParameters, StateFormat),
+    Apply(ApplyRequest),
+    Plan {
+        inputs: Vec<Input>,
+        verbose: bool,
+        format: ReportFormat,
+    },
+    Diff(Input, ReportFormat),
+    ListPlugins(ReportFormat),
+    ListTraces(usize, ReportFormat),
+    ShowTrace(String, ReportFormat),
+    Monitor(ReportFormat),
+    Ping,
+    Version,
+}
+
+/// What `apply` needs.
+#[derive(Debug)]
+pub(crate) struct ApplyRequest {
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) verify: bool,
+    pub(crate) memory_only: bool,
+    pub(crate) timeout: Duration,
+    pub(crate) format: ReportFormat,
+}
+
+/// Checks what was typed, and reads the files that it names.
+pub(crate) fn check(command: Command) -> Result<Request, Failure> {
+    Ok(match command {
+        Command::Show(arguments) => {
+            let source = match (arguments.kernel, arguments.saved) {
+                (true, _) => StateSource::Kernel,
+                (_, true) => StateSource::Saved,
+                _ => StateSource::Running,
+            };
+            let format = match arguments.json {
+                true => StateFormat::Json,
+                false => arguments.output,
+            };
+            let parameters = ShowParameters {
+                interfaces: (!arguments.interfaces.is_empty()).then_some(arguments.interfaces),
+                source: Some(source),
+            };
+            Request::Show(parameters, format)
+        }
+        Command::Apply(arguments) => Request::Apply(ApplyRequest {
+            inputs: read_all(&arguments.files)?,
+            verify: !arguments.no_verify,
+            memory_only: arguments.memory_only,
+            timeout: Duration::from_secs(arguments.timeout),
+            format: arguments.output,
+        }),
+        Command::Plan(arguments) => Request::Plan {
+            inputs: read_all(&arguments.files)?,
+            verbose: arguments.verbose,
+            format: arguments.output,
+        },
+        Command::Diff(arguments) => Request::Diff(read(&arguments.file)?, arguments.output),
+        Command::Plugin(PluginCommand::List { output }) => Request::ListPlugins(output),
+        Command::Trace(TraceCommand::List { limit, output }) => Request::ListTraces(limit, output),
+        Command::Trace(TraceCommand::Show { id, output }) => Request::ShowTrace(id, output),
+        Command::Monitor(arguments) => Request::Monitor(arguments.output),
+        Command::Ping => Request::Ping,
+        Command::Version => Request::Version,
+    })
+}
+
+fn read_all(files: &[impl AsRef<Path>]) -> Result<Vec<Input>, Failure> {
+    files.iter().map(|file| read(file.as_ref())).collect()
+}
+
+fn read(file: &Path) -> Result<Input, Failure> {
+    let is_standard_input = file == Path::new("-");
+    let name = match is_standard_input {
+        true => "<standard input>".to_string(),
+        false => file.display().to_string(),
+    };
+    let mut text = String::new();
+    let outcome = match is_standard_input {
+        true => read_text(io::stdin().lock(), &mut text),
+        false => File::open(file).and_then(|file| read_text(file, &mut text)),
+    };
+    outcome.map_err(|error| {
+        let kind = match error.kind() {
+            io::ErrorKind::NotFound => ErrorKind::NotFound,
+            io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
+            io::ErrorKind::InvalidData | io::ErrorKind::FileTooLarge => ErrorKind::InvalidArgument,
+            _ => ErrorKind::Storage,
+        };
+        NipartError::new(kind, format!("can't read {name}: {error}"))
+    })?;
+    let document = Arc::new(Document { name, text });
+    match yaml::parse(&document.text) {
+        Ok(state) => Ok(Input { document, state }),
+        Err(error) => Err(Failure::refused_document(document, error)),
+    }
+}
+
+fn read_text(source: impl Read, text: &mut String) -> io::Result<()> {
+    let length = source.take(MAX_FILE_LENGTH + 1).read_to_string(text)?;
+    match u64::try_from(length) {
+        Ok(length) if length <= MAX_FILE_LENGTH => Ok(()),
+        _ => Err(io::ErrorKind::FileTooLarge.into()),
+    }
+}
