@@ -19,7 +19,7 @@ const SMALLEST_MTU: u32 = 68;
 /// `ENOENT`: what the kernel says when the alternative name isn't there.
 const ENOENT: i32 = 2;
 
-/// Creates the link in one message, with all that it can carry; see [`settle_mtu`] and [`attach_peer`] for the rest.
+/// Creates the link in one message, with all that it can carry; see [`settle_mtu`] and [`complete_peer`] for the rest.
 pub(super) fn create(
     interface: &Interface,
     peer: Option<&Interface>,
@@ -35,6 +35,9 @@ pub(super) fn create(
     let composed = kind.compose(&order)?;
     let mut message = LinkMessage::default();
     set_common(interface, &mut message);
+    if interface.wanted_state() == InterfaceState::Up {
+        set_flag(&mut message, true);
+    }
     let attributes = &mut message.attributes;
     attributes.extend(composed.base.map(LinkAttribute::Link));
     if let Some(controller) = controller(interface) {
@@ -51,7 +54,7 @@ pub(super) fn create(
     steps.push(Step::send(NetlinkRequest::create_link(message)));
     steps.extend(settled);
     if let Some(peer) = peer {
-        steps.extend(attach_peer(peer, names)?);
+        steps.extend(complete_peer(peer, names)?);
     }
     Ok(steps)
 }
@@ -70,28 +73,32 @@ fn settle_mtu(interface: &Interface, mtu: u32, creation: &mut LinkMessage) -> St
     Step::send(NetlinkRequest::change_link(message))
 }
 
-/// The message that creates a pair can't attach its second end.
-fn attach_peer(peer: &Interface, names: &Names) -> Result<Option<Step>, NipartError> {
-    let Some(controller) = controller(peer) else {
+/// The message that creates a pair can neither attach its second end nor bring it up (`ENOTCONN`): when the kernel
+/// reads that part, the two aren't connected yet (`veth_newlink`, `drivers/net/veth.c`).
+fn complete_peer(peer: &Interface, names: &Names) -> Result<Option<Step>, NipartError> {
+    let is_up = peer.wanted_state() == InterfaceState::Up;
+    let controller = controller(peer);
+    if !is_up && controller.is_none() {
         return Ok(None);
-    };
+    }
     let mut message = named(&peer.name);
-    message
-        .attributes
-        .push(LinkAttribute::Controller(names.index(controller)?));
+    if let Some(controller) = controller {
+        let index = names.index(controller)?;
+        message.attributes.push(LinkAttribute::Controller(index));
+    }
+    if is_up {
+        set_flag(&mut message, true);
+    }
     Ok(Some(Step::send(NetlinkRequest::change_link(message))))
 }
 
-/// Name, MTU, link-layer address, and up unless it shall be down.
+/// Name, MTU and link-layer address.
 pub(crate) fn set_common(interface: &Interface, message: &mut LinkMessage) {
     let attributes = &mut message.attributes;
     attributes.push(LinkAttribute::IfName(interface.name.clone()));
     attributes.extend(interface.mtu.map(LinkAttribute::Mtu));
     let address = interface.mac_address.as_ref();
     attributes.extend(address.map(|address| LinkAttribute::Address(address.bytes().to_vec())));
-    if interface.wanted_state() == InterfaceState::Up {
-        set_flag(message, true);
-    }
 }
 
 /// Changes common properties; in the kernel's own order (`do_setlink`) address and MTU come first, up or down last.
