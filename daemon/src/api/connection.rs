@@ -17,6 +17,7 @@ use serde::Serialize;
 use tokio::net::UnixStream;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -32,6 +33,9 @@ const MAX_READER_MESSAGE_LENGTH: usize = 4 * 1024 * 1024;
 
 /// How long a client may take from a message's first byte to its last.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Messages from this length on are parsed aside: the thread that everything else runs on must not stand still.
+const LONG_MESSAGE: usize = 128 * 1024;
 
 /// Progress that waits to be written; what comes on top is lost.
 const PROGRESS_QUEUE: usize = 16;
@@ -78,7 +82,7 @@ pub(super) async fn serve(
         let ended = tokio::select! {
             () = stop.cancelled() => return,
             message = connection.reader.next_within(MESSAGE_TIMEOUT) => match message {
-                Ok(Some(message)) => connection.work(&message, &stop).await,
+                Ok(Some(message)) => connection.work(message, &stop).await,
                 Ok(None) => return,
                 Err(error) => Err(error.into()),
             },
@@ -102,17 +106,20 @@ struct Connection {
 }
 
 impl Connection {
-    async fn work(&mut self, message: &str, stop: &CancellationToken) -> Result<(), End> {
-        let call: Call<'_> = serde_json::from_str(message)?;
-        let is_oneway = call.oneway == Some(true);
-        let wants_more = call.more == Some(true) && !is_oneway;
-        let outcome = match Request::understand(&call) {
-            Ok(Request::Subscribe) if !wants_more => Err(CallError::ExpectedMore),
+    async fn work(&mut self, message: String, stop: &CancellationToken) -> Result<(), End> {
+        let understood = match message.len() {
+            0..LONG_MESSAGE => understand(&message)?,
+            _ => spawn_blocking(move || understand(&message))
+                .await
+                .map_err(|error| End::Fault(error.to_string()))??,
+        };
+        let outcome = match understood.request {
+            Ok(Request::Subscribe) if !understood.wants_more => Err(CallError::ExpectedMore),
             Ok(Request::Subscribe) => return self.subscribe(stop).await,
-            Ok(request) => self.answer(request, wants_more).await?,
+            Ok(request) => self.answer(request, understood.wants_more).await?,
             Err(error) => Err(error),
         };
-        if is_oneway {
+        if understood.is_oneway {
             return Ok(());
         }
         let reply = match outcome {
@@ -178,6 +185,23 @@ impl Connection {
             }
         }
     }
+}
+
+/// A call, understood or not, and how it wants to be replied to.
+struct Understood {
+    request: Result<Request, CallError>,
+    wants_more: bool,
+    is_oneway: bool,
+}
+
+fn understand(message: &str) -> Result<Understood, serde_json::Error> {
+    let call: Call<'_> = serde_json::from_str(message)?;
+    let is_oneway = call.oneway == Some(true);
+    Ok(Understood {
+        request: Request::understand(&call),
+        wants_more: call.more == Some(true) && !is_oneway,
+        is_oneway,
+    })
 }
 
 /// The message that replies to a request with one reply.

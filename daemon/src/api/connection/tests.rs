@@ -181,6 +181,19 @@ async fn methods_are_answered() {
 }
 
 #[tokio::test]
+async fn long_calls_are_understood() {
+    let daemon = Daemon::start("{}".into()).await;
+    let mut client = daemon.client().await;
+    let names = vec!["veth0".to_string(); 100_000];
+    let parameters = ShowParameters {
+        interfaces: Some(names),
+        source: None,
+    };
+    assert_eq!(client.show(&parameters).await.unwrap(), "{}");
+    daemon.finish().await;
+}
+
+#[tokio::test]
 async fn who_may_not_apply_is_refused() {
     let (requests, _inbox) = mpsc::channel(1);
     let core = CoreHandle::new(requests, broadcast::channel(1).0);
