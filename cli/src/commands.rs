@@ -17,7 +17,7 @@ use std::time::Instant;
 use nipart_api::client::Client;
 
 use crate::failure::Failure;
-use crate::output::{duration_us, plain};
+use crate::output::{duration_us, plain, uptime_ms};
 use crate::request::Request;
 
 /// Does what was asked.
@@ -51,7 +51,7 @@ async fn ping(mut client: Client) -> Result<ExitCode, Failure> {
         "nipartd {} answers after {}; running for {}; you {} apply\n",
         pong.version,
         duration_us(answered),
-        duration_us(pong.uptime_ms.saturating_mul(1000)),
+        uptime_ms(pong.uptime_ms),
         if pong.may_apply { "may" } else { "may not" },
     ))?;
     Ok(ExitCode::SUCCESS)

@@ -137,6 +137,14 @@ pub(crate) fn duration_us(microseconds: u64) -> String {
     }
 }
 
+/// How long something has been running.
+pub(crate) fn uptime_ms(milliseconds: u64) -> String {
+    match milliseconds {
+        0..=119_999 => format!("{} s", milliseconds / 1_000),
+        _ => duration_us(milliseconds.saturating_mul(1_000)),
+    }
+}
+
 /// A time of day in UTC, with microseconds.
 pub(crate) fn time_of_day(since_epoch_us: u64) -> String {
     let seconds = since_epoch_us / 1_000_000;

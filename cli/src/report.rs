@@ -2,10 +2,11 @@
 
 //! Errors as people read them: what, where, the line itself, what is accepted.
 
-use annotate_snippets::{AnnotationKind, Element, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use nipart_schemas::error::{ErrorKind, NipartError};
 
 use crate::failure::Place;
+use crate::output::{bold, red};
 use crate::suggestion::nearest;
 
 /// Lines that are shown before the one in question.
@@ -20,20 +21,36 @@ pub(crate) fn render(error: &NipartError, place: Option<&Place>) -> String {
         (kind, Some(path)) => format!("{kind}: {path}: {wrong}"),
         (kind, None) => format!("{kind}: {wrong}"),
     };
-    let excerpt = place.map(Excerpt::of);
-    let mut group = Level::ERROR.primary_title(&title).elements(
-        excerpt
-            .iter()
-            .map(|excerpt| -> Element<'_> { excerpt.snippet().into() }),
-    );
-    let similar = accepted.and_then(|accepted| similar_word(wrong, accepted));
-    if let Some(similar) = &similar {
-        group = group.element(Level::HELP.message(similar));
+    let similar = accepted
+        .and_then(|accepted| similar_word(wrong, accepted))
+        .map(|word| format!("did you mean `{word}`?"));
+    let helps = similar.as_deref().into_iter().chain(accepted);
+    match place {
+        Some(place) => with_excerpt(&title, &Excerpt::of(place), helps, &error.notes),
+        None => {
+            let mut text = format!("{}: {}", red("error"), bold(&title));
+            for help in helps {
+                text.push_str(&format!("\n  help: {help}"));
+            }
+            for note in &error.notes {
+                text.push_str(&format!("\n  note: {note}"));
+            }
+            text
+        }
     }
-    if let Some(accepted) = accepted {
-        group = group.element(Level::HELP.message(accepted));
+}
+
+fn with_excerpt<'a>(
+    title: &str,
+    excerpt: &Excerpt<'_>,
+    helps: impl Iterator<Item = &'a str>,
+    notes: &[String],
+) -> String {
+    let mut group = Level::ERROR.primary_title(title).element(excerpt.snippet());
+    for help in helps {
+        group = group.element(Level::HELP.message(help));
     }
-    for note in &error.notes {
+    for note in notes {
         group = group.element(Level::NOTE.message(note));
     }
     Renderer::styled().render(&[group])
@@ -48,10 +65,9 @@ fn split_accepted(message: &str) -> (&str, Option<&str>) {
 }
 
 /// "Did you mean", for a word in backticks that resembles an accepted one.
-fn similar_word(wrong: &str, accepted: &str) -> Option<String> {
+fn similar_word<'a>(wrong: &str, accepted: &'a str) -> Option<&'a str> {
     let word = wrong.split('`').nth(1)?;
-    let words = accepted.split('`').skip(1).step_by(2);
-    nearest(word, words).map(|word| format!("did you mean `{word}`?"))
+    nearest(word, accepted.split('`').skip(1).step_by(2))
 }
 
 /// A few lines of the document.

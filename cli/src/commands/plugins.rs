@@ -9,7 +9,7 @@ use nipart_api::reply::Plugin;
 
 use crate::arguments::ReportFormat;
 use crate::failure::Failure;
-use crate::output::{self, Table, duration_us};
+use crate::output::{self, Table, uptime_ms};
 
 pub(super) async fn list(mut client: Client, format: ReportFormat) -> Result<ExitCode, Failure> {
     let plugins = client.plugins().await?;
@@ -27,9 +27,7 @@ fn table(plugins: &[Plugin]) -> String {
             plugin.roles.join(","),
             plugin.state.clone(),
             plugin.pid.map_or(String::new(), |pid| pid.to_string()),
-            plugin.uptime_ms.map_or(String::new(), |uptime| {
-                duration_us(uptime.saturating_mul(1000))
-            }),
+            plugin.uptime_ms.map_or(String::new(), uptime_ms),
             plugin.restarts.to_string(),
             plugin.version.clone().unwrap_or_default(),
             plugin.reason.clone().unwrap_or_default(),
