@@ -51,23 +51,23 @@ pub(super) fn interfaces(
     mut addresses: HashMap<u32, LinkAddresses>,
 ) -> Vec<Interface> {
     let ReadLinks { links, names } = read;
-    let (mut interfaces, facts): (Vec<Interface>, Vec<LinkFacts>) = links
+    let (interfaces, facts): (Vec<Box<Interface>>, Vec<LinkFacts>) = links
         .into_iter()
         .map(|Link { interface, facts }| (interface, facts))
         .unzip();
     let surroundings = Surroundings::new(&facts, &names);
-    for (interface, link) in interfaces.iter_mut().zip(&facts) {
-        if shown.is_none_or(|shown| shown.contains(&link.index)) {
+    let mut kept: Vec<Box<Interface>> = interfaces
+        .into_iter()
+        .zip(&facts)
+        .filter(|(_, link)| shown.is_none_or(|shown| shown.contains(&link.index)))
+        .map(|(mut interface, link)| {
             let lists = addresses.remove(&link.index).unwrap_or_default();
-            complete(interface, link, &surroundings, lists);
-        }
-    }
-    let mut kept = facts
-        .iter()
-        .map(|link| shown.is_none_or(|shown| shown.contains(&link.index)));
-    interfaces.retain(|_| kept.next().unwrap_or_default());
-    interfaces.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-    interfaces
+            complete(&mut interface, link, &surroundings, lists);
+            interface
+        })
+        .collect();
+    kept.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    kept.into_iter().map(|interface| *interface).collect()
 }
 
 fn complete(

@@ -15,8 +15,8 @@ use crate::kind;
 /// One link, read but not yet related to the others.
 #[derive(Debug)]
 pub(crate) struct Link {
-    /// What needs no other link to be told.
-    pub(crate) interface: Interface,
+    /// What needs no other link to be told. Boxed: it is large, and moved around until all is sorted.
+    pub(crate) interface: Box<Interface>,
     /// The rest.
     pub(crate) facts: LinkFacts,
 }
@@ -61,7 +61,7 @@ impl Link {
     pub(crate) fn from_message(message: LinkMessage) -> Option<Self> {
         let header = message.header;
         let is_up = header.flags.contains(LinkFlags::Up);
-        let mut interface = Interface {
+        let mut interface = Box::new(Interface {
             state: Some(if is_up {
                 InterfaceState::Up
             } else {
@@ -74,7 +74,7 @@ impl Link {
                 ..Ipv6::default()
             }),
             ..Interface::default()
-        };
+        });
         let mut facts = LinkFacts {
             index: header.index,
             name: String::new(),
