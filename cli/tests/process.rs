@@ -2,6 +2,11 @@
 
 //! `nipartctl` as a process, against a daemon that gives prepared replies.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "failing loudly is a test's way of reporting"
+)]
+
 #[path = "process/fake_daemon.rs"]
 mod fake_daemon;
 

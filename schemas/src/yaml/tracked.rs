@@ -21,7 +21,10 @@ impl fmt::Display for Path<'_> {
         match self {
             Self::Root => Ok(()),
             Self::Index { parent, index } => write!(formatter, "{parent}[{index}]"),
-            Self::Key { parent, key } if matches!(parent, Self::Root) => formatter.write_str(key),
+            Self::Key {
+                parent: Self::Root,
+                key,
+            } => formatter.write_str(key),
             Self::Key { parent, key } => write!(formatter, "{parent}.{key}"),
         }
     }
