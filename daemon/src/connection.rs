@@ -74,6 +74,16 @@ impl Queue {
     }
 }
 
+#[cfg(test)]
+impl QueueEnd {
+    /// The next frame, in place of a writer.
+    pub(crate) async fn next(&mut self) -> Option<Bytes> {
+        let frame = self.frames.recv().await?;
+        self.bytes.fetch_sub(frame.len(), Ordering::Relaxed);
+        Some(frame)
+    }
+}
+
 /// Writes frames until the queue or the socket is closed.
 pub(crate) async fn write(mut socket: impl AsyncWrite + Unpin, mut queue: QueueEnd) {
     while let Some(frame) = queue.frames.recv().await {

@@ -400,3 +400,6 @@ async fn tick(interval: Option<&mut Interval>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,18 @@ pub(crate) struct Attempt {
     pub(crate) reply: oneshot::Sender<Result<(), NipartError>>,
 }
 
+impl Attempt {
+    /// Turns it away.
+    pub(crate) fn refuse(self, why: &str) {
+        let error = NipartError::new(
+            ErrorKind::PermissionDenied,
+            format!("plugin `{}`: {why}", self.registration.name),
+        );
+        // He may have gone already.
+        let _ = self.reply.send(Err(error));
+    }
+}
+
 /// Where attempts go, by the plugin's name.
 pub(crate) type Lives = HashMap<String, mpsc::Sender<Attempt>>;
 

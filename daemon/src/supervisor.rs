@@ -110,13 +110,23 @@ impl Life {
                 delay.as_millis()
             );
             self.report_stopped(reason, Some(delay)).await;
-            let role = self.settings.roles.clone();
-            tokio::select! {
-                () = sleep(delay) => {}
-                () = stop_of(&mut self.stop, &role) => {}
-            }
+            self.pause(delay).await;
             if self.stopping() {
                 return;
+            }
+        }
+    }
+
+    /// Before the next start.
+    async fn pause(&mut self, delay: Duration) {
+        let roles = self.settings.roles.clone();
+        let over = sleep(delay);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                () = &mut over => return,
+                () = stop_of(&mut self.stop, &roles) => return,
+                Some(attempt) = self.attempts.recv() => attempt.refuse("it is not being started"),
             }
         }
     }
@@ -200,7 +210,12 @@ impl Life {
                     break reason;
                 }
                 reason = &mut reader.0 => {
-                    break reason.unwrap_or_else(|error| format!("the reader of its tunnel ended: {error}"));
+                    let reason = reason.unwrap_or_else(|error| format!("the reader of its tunnel ended: {error}"));
+                    // A process that dies closes its tunnel first; how it died says more.
+                    break match timeout(DRAIN_DEADLINE, child.wait()).await {
+                        Ok(status) => describe_end(status),
+                        Err(_) => reason,
+                    };
                 }
                 Some(notice) = notice.recv() => {
                     let (state, reason) = match notice {
@@ -210,6 +225,7 @@ impl Life {
                     tracing::warn!(plugin = self.settings.name, "now {state:?}");
                     self.happen(Happening::Heard { plugin: self.plugin, state, reason }).await;
                 }
+                Some(attempt) = self.attempts.recv() => attempt.refuse("it is running already"),
                 () = stop_of(&mut self.stop, &roles) => {
                     self.shut_down(child, &queue, &mut reader.0).await;
                     break "nipartd is shutting down".to_string();
