@@ -157,7 +157,7 @@ impl Exchange {
     fn happened(&mut self, happening: Happening) {
         let now = Instant::now();
         match happening {
-            Happening::Frame { plugin, passing } => self.switch.from_plugin(now, plugin, passing),
+            Happening::Frame { plugin, passing } => self.switch.plugin_sent(now, plugin, passing),
             Happening::Up {
                 plugin,
                 pid,
@@ -216,7 +216,7 @@ impl Exchange {
 
     fn requested(&mut self, request: Request) {
         match request {
-            Request::Call(call) => self.call(call),
+            Request::Call(call) => self.call(*call),
             Request::CallDropped(question) => {
                 if let Some(caller) = self.callers.remove(&question) {
                     tracing::info!(chain = %question, "the client who asked `{}` has gone", caller.kind);
@@ -249,7 +249,7 @@ impl Exchange {
                     _permit: call.permit,
                 };
                 self.callers.insert(call.event.uuid, caller);
-                self.switch.from_client(now, passing);
+                self.switch.client_asked(now, passing);
             }
             Err(error) => {
                 let _ = call.reply.send(Err(error));

@@ -21,7 +21,7 @@ pub(crate) const MAX_CALLS: usize = 1024;
 #[derive(Debug)]
 pub(crate) enum Request {
     /// A client asks.
-    Call(Call),
+    Call(Box<Call>),
     /// The client that asked this has gone.
     CallDropped(Uuid),
     /// What do the plugins do?
@@ -93,12 +93,12 @@ impl CoreHandle {
         );
         let chain = event.chain;
         let (reply, answer) = oneshot::channel();
-        self.send(Request::Call(Call {
+        self.send(Request::Call(Box::new(Call {
             event,
             reply,
             progress,
             permit,
-        }))
+        })))
         .await?;
         let mut guard = DropGuard {
             requests: &self.requests,

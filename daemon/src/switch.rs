@@ -112,7 +112,7 @@ impl Switch {
     }
 
     /// A plugin sent an event.
-    pub(crate) fn from_plugin(&mut self, now: Instant, plugin: PluginId, passing: Passing) {
+    pub(crate) fn plugin_sent(&mut self, now: Instant, plugin: PluginId, passing: Passing) {
         let envelope = &passing.envelope;
         let Some(member) = self.members.get(plugin) else {
             return;
@@ -145,7 +145,7 @@ impl Switch {
     }
 
     /// A client asks. The answer is for the question's uuid.
-    pub(crate) fn from_client(&mut self, now: Instant, passing: Passing) {
+    pub(crate) fn client_asked(&mut self, now: Instant, passing: Passing) {
         self.todo(now, Some(Asker::Client), passing);
     }
 

@@ -37,7 +37,8 @@ fn only_the_started_process_with_its_token_and_roles_is_accepted() {
         change(&mut registration);
         expected.check(&registration, pid).unwrap_err()
     };
-    let cases: [(&dyn Fn(&mut Registration), Option<u32>, &str); 7] = [
+    type Change<'change> = &'change dyn Fn(&mut Registration);
+    let cases: [(Change<'_>, Option<u32>, &str); 7] = [
         (&|_| {}, Some(1), "process 1 registers"),
         (&|_| {}, None, "process unknown registers"),
         (

@@ -47,13 +47,13 @@ impl Bench {
     /// Lets a plugin send an event and returns what follows, in short.
     fn send(&mut self, plugin: PluginId, event: &NipartEvent) -> Vec<String> {
         let passing = Passing::of(event).unwrap();
-        self.switch.from_plugin(self.now, plugin, passing);
+        self.switch.plugin_sent(self.now, plugin, passing);
         self.outputs()
     }
 
     fn client(&mut self, event: &NipartEvent) -> Vec<String> {
         let passing = Passing::of(event).unwrap();
-        self.switch.from_client(self.now, passing);
+        self.switch.client_asked(self.now, passing);
         self.outputs()
     }
 
@@ -90,7 +90,7 @@ fn a_question_and_its_answer_pass_as_they_are() {
     let asked = question(Role::Commander, Role::Kernel, 1000);
     let frame = codec::encode(&asked).unwrap();
     let passing = Passing::of(&asked).unwrap();
-    bench.switch.from_plugin(bench.now, COMMANDER, passing);
+    bench.switch.plugin_sent(bench.now, COMMANDER, passing);
     let outputs = bench.switch.outputs();
     let [
         Output::Passed { bytes, .. },
@@ -345,7 +345,7 @@ fn every_question_is_closed_exactly_once_whatever_happens() {
                 let receiver = if next(2) == 0 { Role::Kernel } else { late() };
                 let event = question(Role::Client, receiver, 1 + next(500));
                 let passing = Passing::of(&event).unwrap();
-                bench.switch.from_client(bench.now, passing);
+                bench.switch.client_asked(bench.now, passing);
                 asked.push(event);
             }
             3 | 4 if !asked.is_empty() => {
@@ -357,7 +357,7 @@ fn every_question_is_closed_exactly_once_whatever_happens() {
                     LATE
                 };
                 let passing = Passing::of(&event.answer(custom("!"))).unwrap();
-                bench.switch.from_plugin(bench.now, plugin, passing);
+                bench.switch.plugin_sent(bench.now, plugin, passing);
             }
             5 => bench.switch.up(LATE, Some(1)),
             6 => {

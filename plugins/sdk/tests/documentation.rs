@@ -2,6 +2,9 @@
 
 //! `docs/protocol.md` says what the code does: its examples are events, and no kind of event is missing.
 
+// Clippy knows test functions, not the helpers beside them.
+#![allow(clippy::unwrap_used)]
+
 use nipart_plugin_sdk::environment::{Environment, names};
 use nipart_schemas::event::{NipartEvent, PROTOCOL_VERSION};
 
