@@ -72,6 +72,10 @@ pub(super) async fn apply(
         state: parameters.state,
         verify: parameters.verify.unwrap_or(true),
         memory_only: parameters.memory_only.unwrap_or(false),
+        confirm: None,
+        no_wait: false,
+        note: None,
+        requester: None,
     }));
     let (_, answer) = core
         .call(Role::Commander, request, timeout, progress)

@@ -14,7 +14,7 @@ use nipart_schemas::lease::{DhcpClientConfig, DhcpStop, Lease};
 use nipart_schemas::monitor::MonitorRule;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{ExecutionReport, Plan};
-use nipart_schemas::request::QueryScope;
+use nipart_schemas::request::{HistoryReport, HistoryRequest, QueryScope};
 
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -131,6 +131,20 @@ pub async fn close_journal(peers: &impl Peers, closing: JournalClosing) -> Resul
         EventData::CloseJournal(Box::new(closing)),
     )
     .await
+}
+
+/// A part of the history.
+pub async fn history(
+    peers: &impl Peers,
+    request: HistoryRequest,
+) -> Result<HistoryReport, NipartError> {
+    match peers
+        .ask(Role::Config, EventData::History(request), SHORT_TIMEOUT)
+        .await?
+    {
+        EventData::HistoryReport(report) => Ok(*report),
+        other => Err(unexpected(&Role::Config, &other)),
+    }
 }
 
 /// The leases of now.

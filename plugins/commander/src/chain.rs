@@ -6,5 +6,7 @@ pub mod apply;
 pub mod lease;
 pub mod link;
 pub mod plan;
+pub mod revert;
 pub mod show;
 pub mod start;
+pub mod status;

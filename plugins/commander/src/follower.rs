@@ -9,7 +9,7 @@
 //! ```
 //! It alone owns [`Followed`]; everybody else holds a [`Follower`] and sends messages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nipart_plugin_sdk::{EventContext, Handle};
 use nipart_schemas::error::NipartError;
@@ -33,6 +33,18 @@ enum Message {
     MonitorIsBack,
     DhcpIsBack,
     WithDhcp(oneshot::Sender<BTreeSet<String>>),
+    Failed(String, String),
+    Recovered(Vec<String>),
+    Health(oneshot::Sender<Health>),
+}
+
+/// What went wrong, for `status`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Health {
+    /// Why what is saved for an interface could not be made so, by interface.
+    pub(crate) failures: BTreeMap<String, String>,
+    /// What was taken back at the start.
+    pub(crate) recovered: Vec<String>,
 }
 
 /// The way to the follower.
@@ -77,6 +89,23 @@ impl Follower {
         receiver.await.unwrap_or_default()
     }
 
+    /// What is saved for the interface could not be made so.
+    pub(crate) async fn failed(&self, interface: String, reason: String) {
+        self.send(Message::Failed(interface, reason)).await;
+    }
+
+    /// What was taken back at the start.
+    pub(crate) async fn recovered(&self, what: Vec<String>) {
+        self.send(Message::Recovered(what)).await;
+    }
+
+    /// What went wrong up to now.
+    pub(crate) async fn health(&self) -> Health {
+        let (sender, receiver) = oneshot::channel();
+        self.send(Message::Health(sender)).await;
+        receiver.await.unwrap_or_default()
+    }
+
     async fn send(&self, message: Message) {
         // The follower ends only with the process.
         let _ = self.0.send(message).await;
@@ -85,11 +114,27 @@ impl Follower {
 
 async fn run(handle: Handle, mut messages: mpsc::Receiver<Message>) {
     let mut followed = Followed::default();
+    let mut health = Health::default();
     while let Some(message) = messages.recv().await {
         let peers = EventPeers::new(handle.clone(), EventContext::root(Role::Commander));
         let mut release = true;
         let changes = match message {
-            Message::Outcome(names, outcome) => followed.update(&names, &outcome),
+            Message::Outcome(names, outcome) => {
+                health.failures.retain(|name, _| !names.contains(name));
+                followed.update(&names, &outcome)
+            }
+            Message::Failed(interface, reason) => {
+                health.failures.insert(interface, reason);
+                continue;
+            }
+            Message::Recovered(what) => {
+                health.recovered.extend(what);
+                continue;
+            }
+            Message::Health(reply) => {
+                let _ = reply.send(health.clone());
+                continue;
+            }
             Message::Link(change) => {
                 // Without the link, nothing can be given back.
                 release = false;

@@ -5,10 +5,11 @@
 //! Each workflow is one function under [`chain`] that reads like the chain. All changes of the network go through
 //! [`transaction`], under [`lock`]s. [`peers`] is whom the chains talk to: other plugins through events, or, for
 //! `nipartctl apply --no-daemon`, the same libraries in one process. What has to go on after a change, DHCP and
-//! the watch for links, is in the hands of [`follower`].
+//! the watch for links, is in the hands of [`follower`]; changes that wait for their confirmation, of [`checkpoint`].
 
 pub mod ask;
 pub mod chain;
+pub mod checkpoint;
 mod follow;
 mod follower;
 pub mod lock;

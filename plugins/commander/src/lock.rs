@@ -35,16 +35,21 @@ pub struct LockGuard {
 }
 
 impl Locks {
-    /// Waits until nobody else holds any of `set`, for at most `timeout`.
+    /// Waits until nobody else holds any of `set`, for at most `timeout`. `holder` is how others are told of us.
     ///
     /// # Errors
-    /// Kind `busy` when the time passed.
-    pub async fn acquire(&self, set: LockSet, timeout: Duration) -> Result<LockGuard, NipartError> {
+    /// Kind `busy`, naming who holds it, when the time passed.
+    pub async fn acquire(
+        &self,
+        set: LockSet,
+        holder: &str,
+        timeout: Duration,
+    ) -> Result<LockGuard, NipartError> {
         let described = set.to_string();
         // The guard comes first: dropped while waiting, it takes the request back.
         let (guard, granted) = {
             let mut shared = self.shared();
-            let ticket = shared.table.request(set);
+            let ticket = shared.table.request(set, holder);
             let granted = if shared.table.is_granted(ticket) {
                 None
             } else {
@@ -65,13 +70,20 @@ impl Locks {
         };
         match tokio::time::timeout(timeout, granted).await {
             Ok(_) => Ok(guard),
-            Err(_) => Err(NipartError::new(
-                ErrorKind::Busy,
-                format!(
-                    "{described} is being changed by another request, which has not ended within {} s",
-                    timeout.as_secs()
-                ),
-            )),
+            Err(_) => {
+                let holder = self.shared().table.in_the_way_of(guard.ticket);
+                let waited = match timeout.as_secs() {
+                    0 => String::new(),
+                    seconds => format!(", and has not ended within {seconds} s"),
+                };
+                Err(NipartError::new(
+                    ErrorKind::Busy,
+                    format!(
+                        "{described} is held by {}{waited}",
+                        holder.unwrap_or_default()
+                    ),
+                ))
+            }
         }
     }
 

@@ -12,20 +12,26 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use nipart_plugin_sdk::{Handle, Incoming, Plugin, Question};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::event::{EventData, Role};
+use nipart_schemas::journal::{Checkpoint, Journal, SavedScope};
 use nipart_schemas::lease::LeaseEvent;
 use nipart_schemas::monitor::LinkChange;
 use nipart_schemas::plugin::{PluginReport, PluginState};
-use nipart_schemas::request::ApplyRequest;
+use nipart_schemas::request::{ApplyRequest, CheckpointReport};
 use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::Instant;
 
-use crate::chain;
+use crate::ask;
+use crate::chain::{self, start::Started};
+use crate::checkpoint::{Checkpoints, End, Transaction, deadline_of};
 use crate::follower::{Follower, calls_for_restore};
-use crate::lock::Locks;
-use crate::peers::EventPeers;
+use crate::lock::{self, LockGuard, Locks};
+use crate::peers::{EventPeers, Peers};
+use crate::transaction::Outcome;
 
 /// Chains that run at once; more are refused.
 const MOST_CHAINS: usize = 1024;
@@ -50,7 +56,9 @@ pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
     let (started, _) = watch::channel(false);
     let mut commander = Commander {
         follower: Follower::spawn(handle.clone()),
-        locks: Locks::default(),
+        users: Locks::default(),
+        objects: Locks::default(),
+        checkpoints: Checkpoints::default(),
         chains: Arc::new(Semaphore::new(MOST_CHAINS)),
         running: BTreeSet::new(),
         started,
@@ -65,7 +73,9 @@ pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
 struct Commander {
     handle: Handle,
     follower: Follower,
-    locks: Locks,
+    users: Locks,
+    objects: Locks,
+    checkpoints: Checkpoints,
     chains: Arc<Semaphore>,
     /// Roles that answer.
     running: BTreeSet<Role>,
@@ -77,7 +87,11 @@ struct Commander {
 #[derive(Clone)]
 struct Tools {
     peers: EventPeers,
-    locks: Locks,
+    /// Held by users' changes until they are confirmed.
+    users: Locks,
+    /// Held by every change while it works.
+    objects: Locks,
+    checkpoints: Checkpoints,
     follower: Follower,
 }
 
@@ -101,8 +115,53 @@ impl Commander {
                 .await
             }
             EventData::Apply(request) => {
-                self.answer(question, async move |tools| apply(&tools, *request).await)
+                self.answer(question, async move |tools| tools.apply(*request).await)
                     .await
+            }
+            EventData::Commit(request) => {
+                self.answer(question, async move |tools| {
+                    tools
+                        .checkpoints
+                        .end(&request, End::Commit)
+                        .await
+                        .map(|()| EventData::Done)
+                })
+                .await;
+            }
+            EventData::Rollback(request) => {
+                self.answer(question, async move |tools| {
+                    tools
+                        .checkpoints
+                        .end(&request, End::Rollback)
+                        .await
+                        .map(|()| EventData::Done)
+                })
+                .await;
+            }
+            EventData::ListCheckpoints => {
+                self.answer(question, async move |tools| {
+                    Ok(EventData::Checkpoints(tools.checkpoints.list()))
+                })
+                .await;
+            }
+            EventData::Status => {
+                self.answer(question, async move |tools| tools.status().await)
+                    .await
+            }
+            EventData::GenerateRevert(request) => {
+                self.answer(question, async move |tools| {
+                    let state = chain::revert::revert(&tools.peers, &request.state).await?;
+                    Ok(EventData::State(Box::new(state)))
+                })
+                .await;
+            }
+            EventData::History(request) => {
+                self.answer(question, async move |tools| {
+                    ask::history(&tools.peers, request)
+                        .await
+                        .map(|report| EventData::HistoryReport(Box::new(report)))
+                })
+                .await;
             }
             EventData::LinkChanged(change) => self.link_changed(question, change).await,
             EventData::LeaseChanged(event) => self.lease_changed(question, event).await,
@@ -114,7 +173,9 @@ impl Commander {
     fn tools(&self, question: &Question) -> Tools {
         Tools {
             peers: EventPeers::new(self.handle.clone(), question.context().clone()),
-            locks: self.locks.clone(),
+            users: self.users.clone(),
+            objects: self.objects.clone(),
+            checkpoints: self.checkpoints.clone(),
             follower: self.follower.clone(),
         }
     }
@@ -162,16 +223,19 @@ impl Commander {
         }
         tokio::spawn(async move {
             let name = change.interface;
-            match chain::link::restore(&tools.peers, &tools.locks, &name).await {
+            match chain::link::restore(&tools.peers, &tools.objects, &name).await {
                 Ok(Some((outcome, _guard))) => {
                     let names = outcome.merged.mentioned_interfaces();
                     tools.follower.follow(names, outcome).await;
                 }
                 Ok(None) => {}
-                Err(error) => tracing::error!(
-                    interface = name,
-                    "what is saved for {name} can't be brought back: {error}"
-                ),
+                Err(error) => {
+                    tracing::error!(
+                        interface = name,
+                        "what is saved for {name} can't be brought back: {error}"
+                    );
+                    tools.follower.failed(name, error.message).await;
+                }
             }
         });
     }
@@ -180,7 +244,7 @@ impl Commander {
         let tools = self.tools(&question);
         tools.follower.lease_changed(event.clone()).await;
         tokio::spawn(async move {
-            if let Err(error) = chain::lease::lease(&tools.peers, &tools.locks, event).await {
+            if let Err(error) = chain::lease::lease(&tools.peers, &tools.objects, event).await {
                 tracing::error!("what the lease brings can't be made so: {error}");
             }
         });
@@ -217,16 +281,11 @@ impl Commander {
         let tools = self.tools(question);
         let started = self.started.clone();
         tokio::spawn(async move {
-            match chain::start::start(&tools.peers, &tools.locks).await {
-                Ok((outcome, _guard)) => {
-                    tracing::info!(
-                        operations = outcome.plan.operations().count(),
-                        awaited = outcome.pending.len(),
-                        "saved state is back"
-                    );
-                    let names = outcome.merged.mentioned_interfaces();
-                    tools.follower.follow(names, outcome).await;
-                }
+            let checkpoints = tools.checkpoints.clone();
+            match chain::start::start(&tools.peers, &tools.objects, |id| checkpoints.contains(id))
+                .await
+            {
+                Ok(start) => tools.started(start).await,
                 Err(error) => tracing::error!("saved state can't be brought back: {error}"),
             }
             started.send_replace(true);
@@ -234,10 +293,105 @@ impl Commander {
     }
 }
 
-async fn apply(tools: &Tools, request: ApplyRequest) -> Result<EventData, NipartError> {
-    let names = request.state.mentioned_interfaces();
-    let (report, outcome, _guard) =
-        chain::apply::apply(&tools.peers, &tools.locks, request).await?;
-    tools.follower.follow(names, outcome).await;
-    Ok(EventData::Applied(Box::new(report)))
+impl Tools {
+    async fn apply(&self, request: ApplyRequest) -> Result<EventData, NipartError> {
+        let names = request.state.mentioned_interfaces();
+        let (mut report, mut outcome, held) =
+            chain::apply::apply(&self.peers, &self.users, &self.objects, request).await?;
+        let unconfirmed = outcome.unconfirmed.take();
+        self.follower.follow(names, outcome).await;
+        drop(held.objects);
+        if let Some((journal, checkpoint, deadline)) = unconfirmed {
+            report.checkpoint = Some(self.wait(held.user, journal, checkpoint, deadline));
+        }
+        Ok(EventData::Applied(Box::new(report)))
+    }
+
+    fn wait(
+        &self,
+        held: LockGuard,
+        journal: Journal,
+        checkpoint: Checkpoint,
+        deadline: Instant,
+    ) -> CheckpointReport {
+        let names = checkpoint.commit.state.mentioned_interfaces();
+        let tools = self.clone();
+        let on_end = move |end: End| {
+            if end == End::Rollback {
+                tokio::spawn(async move { tools.follow_saved(names).await });
+            }
+        };
+        let peers = self.peers.detached();
+        self.checkpoints.wait(
+            peers,
+            self.objects.clone(),
+            held,
+            Transaction {
+                journal,
+                checkpoint,
+                deadline,
+            },
+            on_end,
+        )
+    }
+
+    /// After a rollback: what goes on is again what is saved.
+    async fn follow_saved(&self, names: BTreeSet<String>) {
+        let scope = SavedScope {
+            interfaces: Some(names.iter().cloned().collect()),
+            persistent_only: false,
+        };
+        match ask::load_saved(&self.peers.detached(), scope).await {
+            Ok(saved) => {
+                let outcome = Outcome {
+                    merged: saved.state,
+                    ..Outcome::default()
+                };
+                self.follower.follow(names, outcome).await;
+            }
+            Err(error) => tracing::error!("what is saved can't be read after a rollback: {error}"),
+        }
+    }
+
+    async fn started(&self, start: Started) {
+        let Started {
+            outcome,
+            guard: _guard,
+            unconfirmed,
+            recovered,
+        } = start;
+        tracing::info!(
+            operations = outcome.plan.operations().count(),
+            awaited = outcome.pending.len(),
+            "saved state is back"
+        );
+        self.follower.recovered(recovered).await;
+        self.follower
+            .follow(outcome.merged.mentioned_interfaces(), outcome)
+            .await;
+        for journal in unconfirmed {
+            let Some(checkpoint) = journal.checkpoint.clone() else {
+                continue;
+            };
+            let Some(deadline) = deadline_of(&checkpoint) else {
+                continue;
+            };
+            let set = lock::set_for(&checkpoint.commit.state);
+            let holder = format!("apply {}", journal.id);
+            match self.users.acquire(set, &holder, Duration::ZERO).await {
+                Ok(held) => drop(self.wait(held, journal, checkpoint, deadline)),
+                Err(error) => tracing::error!(
+                    "two changes wait to be confirmed for the same interface: {error}"
+                ),
+            }
+        }
+    }
+
+    async fn status(&self) -> Result<EventData, NipartError> {
+        let health = self.follower.health().await;
+        let mut report = chain::status::status(&self.peers, &health.failures).await?;
+        report.checkpoints = self.checkpoints.list();
+        report.recovered = health.recovered;
+        Ok(EventData::StatusReport(Box::new(report)))
+    }
 }

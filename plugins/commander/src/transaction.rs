@@ -8,21 +8,28 @@
 mod undo;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use nipart_schemas::decision::{Decision, DecisionRequest, MissingInterfaces};
 use nipart_schemas::error::{ErrorKind, NipartError};
-use nipart_schemas::journal::{Commit, Journal, JournalClosing, SavedScope};
+use nipart_schemas::journal::{Checkpoint, Commit, Journal, JournalClosing, Origin, SavedScope};
 use nipart_schemas::lease::Lease;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::Plan;
 use nipart_schemas::request::QueryScope;
 
+use tokio::time::Instant;
+
 pub use self::undo::undo;
 use crate::ask;
+use crate::checkpoint::boot_clock;
 use crate::peers::Peers;
 
 /// Operations named in a report or an error.
 const SHOWN_OPERATIONS: usize = 20;
+
+/// How long a commit waits for the config plugin, which may have to be restarted.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long what was done is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +57,10 @@ pub struct Wish {
     pub verify: bool,
     /// What to keep of it.
     pub remember: Remember,
+    /// Who asks, and what for.
+    pub origin: Option<Origin>,
+    /// Keep the journal open, for so long, until the change is confirmed.
+    pub confirm_within: Option<Duration>,
 }
 
 /// What was done.
@@ -65,6 +76,8 @@ pub struct Outcome {
     pub merged: NetworkState,
     /// What the kernel had before.
     pub observed: NetworkState,
+    /// The journal that waits for the confirmation, and until when.
+    pub unconfirmed: Option<(Journal, Checkpoint, Instant)>,
 }
 
 /// What a decision was made from, before anything is changed.
@@ -75,7 +88,7 @@ pub struct Situation {
 }
 
 /// The scope of a query about everything that `state` can touch.
-fn scope_of(state: &NetworkState) -> QueryScope {
+pub fn scope_of(state: &NetworkState) -> QueryScope {
     let names: BTreeSet<String> = state.mentioned_interfaces();
     QueryScope {
         interfaces: Some(names.into_iter().collect()),
@@ -144,10 +157,11 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
         pending: decision.pending,
         verified: wish.verify,
         observed: NetworkState::default(),
+        unconfirmed: None,
     };
-    if outcome.plan.is_empty() {
+    if outcome.plan.is_empty() && wish.confirm_within.is_none() {
         if wish.remember != Remember::No {
-            ask::close_journal(peers, closing(peers, wish)).await?;
+            close(peers, closing(peers, wish)).await?;
         }
         outcome.observed = request.observed;
         return Ok(outcome);
@@ -162,11 +176,14 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
         id: peers.chain(),
         before: request.observed.clone(),
         plan: outcome.plan.clone(),
+        origin: wish.origin.clone(),
+        checkpoint: None,
     };
     peers.progress("writing the journal", 0, 3);
     ask::open_journal(peers, journal.clone()).await?;
-    match change(peers, wish, &outcome, request).await {
-        Ok(()) => {
+    match change(peers, wish, &outcome, request, &journal).await {
+        Ok(unconfirmed) => {
+            outcome.unconfirmed = unconfirmed;
             outcome.observed = journal.before;
             Ok(outcome)
         }
@@ -174,13 +191,14 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
     }
 }
 
-/// Executes, verifies, commits.
+/// Executes, verifies, and commits, or leaves the journal open until the change is confirmed.
 async fn change(
     peers: &impl Peers,
     wish: &Wish,
     outcome: &Outcome,
     request: DecisionRequest,
-) -> Result<(), NipartError> {
+    journal: &Journal,
+) -> Result<Option<(Journal, Checkpoint, Instant)>, NipartError> {
     let total = outcome.plan.operations().count();
     peers.progress(&format!("executing {total} operations"), 1, 3);
     let report = ask::execute(peers, outcome.plan.clone()).await?;
@@ -200,16 +218,55 @@ async fn change(
             "the request was cancelled",
         ));
     }
-    ask::close_journal(peers, closing(peers, wish)).await
+    match wish.confirm_within {
+        Some(time) => hold(peers, wish, journal, time).await.map(Some),
+        None => close(peers, closing(peers, wish)).await.map(|()| None),
+    }
+}
+
+/// Commits. A config plugin that dies meanwhile may have got as far as that or not: asked again, it says so. Asking
+/// twice does no harm.
+pub(crate) async fn close(peers: &impl Peers, closing: JournalClosing) -> Result<(), NipartError> {
+    let peers = peers.detached();
+    ask::patiently(Instant::now() + COMMIT_TIMEOUT, || {
+        ask::close_journal(&peers, closing.clone())
+    })
+    .await
+}
+
+/// Writes into the journal that all is done, and until when it may be confirmed.
+async fn hold(
+    peers: &impl Peers,
+    wish: &Wish,
+    journal: &Journal,
+    time: Duration,
+) -> Result<(Journal, Checkpoint, Instant), NipartError> {
+    let (boot_id, now) = boot_clock()?;
+    let checkpoint = Checkpoint {
+        boot_id,
+        deadline_ms: now.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+        commit: commit(wish),
+    };
+    let journal = Journal {
+        checkpoint: Some(checkpoint.clone()),
+        ..journal.clone()
+    };
+    let deadline = Instant::now() + time;
+    ask::open_journal(peers, journal.clone()).await?;
+    Ok((journal, checkpoint, deadline))
+}
+
+fn commit(wish: &Wish) -> Commit {
+    Commit {
+        state: wish.desired.clone(),
+        volatile: wish.remember == Remember::Volatile,
+    }
 }
 
 fn closing(peers: &impl Peers, wish: &Wish) -> JournalClosing {
     JournalClosing {
         id: peers.chain(),
-        commit: (wish.remember != Remember::No).then(|| Commit {
-            state: wish.desired.clone(),
-            volatile: wish.remember == Remember::Volatile,
-        }),
+        commit: (wish.remember != Remember::No).then(|| commit(wish)),
     }
 }
 
@@ -230,8 +287,12 @@ async fn verify(
         "the kernel accepted every operation, but the network is not as wanted",
     );
     let left = decision.plan.operations().take(SHOWN_OPERATIONS);
-    Err(left.fold(error, |error, operation| {
+    let error = left.fold(error, |error, operation| {
         error.note(format!("still to do: {operation}"))
+    });
+    let differences = decision.differences.iter().take(SHOWN_OPERATIONS);
+    Err(differences.fold(error, |error, difference| {
+        error.note(format!("still different: {difference}"))
     }))
 }
 

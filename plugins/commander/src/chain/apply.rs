@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! apply: lock → transaction → follow → unlock → client.
+//! apply: lock → transaction → follow → unlock, or wait for the confirmation → client.
 
 use std::time::Duration;
 
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::NipartError;
+use nipart_schemas::journal::Origin;
 use nipart_schemas::request::{ApplyReport, ApplyRequest};
 
 use crate::lock::{self, LockGuard, Locks};
@@ -15,15 +16,25 @@ use crate::transaction::{Outcome, Remember, Wish, in_words, transact};
 /// How long a change waits for those before it.
 pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// What an apply holds: against other users until it is confirmed, against everybody while it works.
+#[derive(Debug)]
+pub struct Held {
+    /// Against other users' changes.
+    pub user: LockGuard,
+    /// Against every change.
+    pub objects: LockGuard,
+}
+
 /// Makes the state so. The outcome, still locked, is for whoever follows the interfaces from now on.
 ///
 /// # Errors
 /// When the state is refused, or can't be made so; then everything was taken back, or the error says what was not.
 pub async fn apply(
     peers: &impl Peers,
-    locks: &Locks,
+    users: &Locks,
+    objects: &Locks,
     request: ApplyRequest,
-) -> Result<(ApplyReport, Outcome, LockGuard), NipartError> {
+) -> Result<(ApplyReport, Outcome, Held), NipartError> {
     let wish = Wish {
         desired: request.state.without_shown_only(),
         missing: MissingInterfaces::Refuse,
@@ -35,17 +46,33 @@ pub async fn apply(
         } else {
             Remember::Persistent
         },
+        origin: Some(Origin {
+            requester: request.requester.unwrap_or_default(),
+            note: request.note,
+        }),
+        confirm_within: request
+            .confirm
+            .map(|confirm| Duration::from_secs(confirm.timeout.into())),
     };
-    let guard = locks
-        .acquire(lock::set_for(&wish.desired), LOCK_TIMEOUT)
-        .await?;
+    let set = lock::set_for(&wish.desired);
+    let holder = format!("apply {}", peers.chain());
+    let timeout = if request.no_wait {
+        Duration::ZERO
+    } else {
+        LOCK_TIMEOUT
+    };
+    let held = Held {
+        user: users.acquire(set.clone(), &holder, timeout).await?,
+        objects: objects.acquire(set, &holder, LOCK_TIMEOUT).await?,
+    };
     let outcome = transact(peers, &wish).await?;
     let report = ApplyReport {
         operations: outcome.plan.operations().count(),
         changes: in_words(&outcome.plan),
         trace: Some(peers.chain().to_string()),
         verified: outcome.verified,
-        saved: !request.memory_only,
+        saved: !request.memory_only && outcome.unconfirmed.is_none(),
+        checkpoint: None,
     };
-    Ok((report, outcome, guard))
+    Ok((report, outcome, held))
 }

@@ -38,7 +38,9 @@ pub async fn lease(
         }
     };
     let locked = LockSet::Names(BTreeSet::from([name.clone()]));
-    let _guard = locks.acquire(locked, LOCK_TIMEOUT).await?;
+    let _guard = locks
+        .acquire(locked, &format!("the lease of {name}"), LOCK_TIMEOUT)
+        .await?;
     let scope = SavedScope {
         interfaces: Some(vec![name.clone()]),
         persistent_only: false,

@@ -30,7 +30,13 @@ pub async fn restore(
     if known.interface(interface).is_none() && known.is_empty() {
         return Ok(None);
     }
-    let guard = locks.acquire(lock::set_for(&known), LOCK_TIMEOUT).await?;
+    let guard = locks
+        .acquire(
+            lock::set_for(&known),
+            &format!("the return of {interface}"),
+            LOCK_TIMEOUT,
+        )
+        .await?;
     // Once more: it may have changed while we waited.
     let saved = ask::load_saved(peers, scope).await?.state;
     if saved.is_empty() {

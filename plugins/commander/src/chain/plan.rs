@@ -21,6 +21,8 @@ pub async fn plan(peers: &impl Peers, request: PlanRequest) -> Result<PlanReport
         without_lease: Vec::new(),
         verify: false,
         remember: Remember::No,
+        origin: None,
+        confirm_within: None,
     };
     let decision = assess(peers, &wish, true).await?.decision;
     Ok(PlanReport {

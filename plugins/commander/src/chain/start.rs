@@ -8,12 +8,14 @@ use std::time::Duration;
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::Interface;
-use nipart_schemas::journal::SavedScope;
+use nipart_schemas::journal::{Journal, SavedScope};
 use nipart_schemas::network_state::NetworkState;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::apply::LOCK_TIMEOUT;
 use crate::ask;
+use crate::checkpoint::deadline_of;
 use crate::lock::{LockGuard, LockSet, Locks};
 use crate::peers::Peers;
 use crate::transaction::{Outcome, Remember, Wish, transact, undo};
@@ -21,31 +23,80 @@ use crate::transaction::{Outcome, Remember, Wish, transact, undo};
 /// The whole start, waiting for plugins that are being restarted included.
 const BUDGET: Duration = Duration::from_secs(120);
 
-/// Undoes what was left half done, and brings the saved state back. Returns what to follow from now on, still locked.
+/// What a start found and did.
+#[derive(Debug)]
+pub struct Started {
+    /// What to follow from now on.
+    pub outcome: Outcome,
+    /// Everything is still locked.
+    pub guard: LockGuard,
+    /// Changes of this boot whose time to be confirmed isn't over.
+    pub unconfirmed: Vec<Journal>,
+    /// What was taken back, in words.
+    pub recovered: Vec<String>,
+}
+
+/// Undoes what was left half done, and brings the saved state back. Journals of which `is_waiting` says so belong to
+/// somebody already.
 ///
 /// # Errors
 /// When the saved state can't be read. What can't be applied is logged, and doesn't keep the rest from being applied.
-pub async fn start(peers: &impl Peers, locks: &Locks) -> Result<(Outcome, LockGuard), NipartError> {
-    let guard = locks.acquire(LockSet::All, LOCK_TIMEOUT).await?;
+pub async fn start(
+    peers: &impl Peers,
+    objects: &Locks,
+    is_waiting: impl Fn(Uuid) -> bool,
+) -> Result<Started, NipartError> {
+    let guard = objects
+        .acquire(LockSet::All, "the start", LOCK_TIMEOUT)
+        .await?;
     let deadline = Instant::now() + BUDGET;
-    let saved = ask::patiently(deadline, || ask::load_saved(peers, SavedScope::default())).await?;
+    let load = || ask::load_saved(peers, SavedScope::default());
+    let unfinished = ask::patiently(deadline, load).await?.unfinished;
+    let mut unconfirmed = Vec::new();
+    let mut recovered = Vec::new();
     // The newest first: it was begun on top of the older.
-    for journal in saved.unfinished.iter().rev() {
-        match undo(&peers.detached(), journal).await {
-            Ok(()) => {
-                tracing::warn!(chain = %journal.id, "a transaction that had not ended was taken back")
-            }
-            Err(error) => {
-                tracing::error!(chain = %journal.id, "an unfinished transaction can't be taken back: {error}")
-            }
+    for journal in unfinished
+        .into_iter()
+        .rev()
+        .filter(|journal| !is_waiting(journal.id))
+    {
+        if journal.checkpoint.as_ref().and_then(deadline_of).is_some() {
+            unconfirmed.push(journal);
+        } else {
+            recovered.push(recover(peers, &journal).await);
         }
     }
-    let everything = wish(saved.state.clone());
-    match ask::patiently(deadline, || transact(peers, &everything)).await {
-        Ok(outcome) => Ok((outcome, guard)),
+    let saved = ask::patiently(deadline, load).await?.state;
+    let everything = wish(saved.clone());
+    let outcome = match ask::patiently(deadline, || transact(peers, &everything)).await {
+        Ok(outcome) => outcome,
         Err(error) => {
             tracing::error!("the saved state can't be brought back as a whole: {error}");
-            Ok((one_by_one(peers, &saved.state).await, guard))
+            one_by_one(peers, &saved).await
+        }
+    };
+    Ok(Started {
+        outcome,
+        guard,
+        unconfirmed,
+        recovered,
+    })
+}
+
+async fn recover(peers: &impl Peers, journal: &Journal) -> String {
+    let what = match &journal.checkpoint {
+        Some(_) => "change that was not confirmed",
+        None => "change that had not ended",
+    };
+    let id = journal.id;
+    match undo(&peers.detached(), journal).await {
+        Ok(()) => {
+            tracing::warn!(chain = %id, "a {what} was taken back");
+            format!("{what} {id}: taken back")
+        }
+        Err(error) => {
+            tracing::error!(chain = %id, "a {what} can't be taken back: {error}");
+            format!("{what} {id}: can't be taken back: {error}")
         }
     }
 }
@@ -59,6 +110,8 @@ pub(crate) fn wish(desired: NetworkState) -> Wish {
         without_lease: Vec::new(),
         verify: true,
         remember: Remember::No,
+        origin: None,
+        confirm_within: None,
     }
 }
 

@@ -52,17 +52,19 @@ pub(super) struct LockTable {
 #[derive(Debug)]
 struct Request {
     set: LockSet,
+    holder: String,
     granted: bool,
 }
 
 impl LockTable {
-    pub(super) fn request(&mut self, set: LockSet) -> Ticket {
+    pub(super) fn request(&mut self, set: LockSet, holder: &str) -> Ticket {
         let ticket = self.next;
         self.next += 1;
         self.requests.insert(
             ticket,
             Request {
                 set,
+                holder: holder.to_string(),
                 granted: false,
             },
         );
@@ -80,6 +82,15 @@ impl LockTable {
         self.requests
             .get(&ticket)
             .is_some_and(|request| request.granted)
+    }
+
+    /// Who keeps the request from being granted.
+    pub(super) fn in_the_way_of(&self, ticket: Ticket) -> Option<String> {
+        let request = self.requests.get(&ticket)?;
+        let mut earlier = self.requests.range(..ticket).map(|(_, earlier)| earlier);
+        earlier
+            .find(|earlier| earlier.set.conflicts_with(&request.set))
+            .map(|earlier| earlier.holder.clone())
     }
 
     pub(super) fn is_known(&self, ticket: Ticket) -> bool {

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! generate-revert: kernel: what `state` speaks of → the state that leads back there → client.
+
+use nipart_schemas::error::NipartError;
+use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::revert::revert_of;
+
+use crate::ask;
+use crate::peers::Peers;
+use crate::transaction::scope_of;
+
+/// The state that would undo `state` if it were applied now.
+///
+/// # Errors
+/// When the kernel can't be read.
+pub async fn revert(peers: &impl Peers, state: &NetworkState) -> Result<NetworkState, NipartError> {
+    let current = ask::query(peers, scope_of(state)).await?;
+    Ok(revert_of(state, &current))
+}
