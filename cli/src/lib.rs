@@ -9,6 +9,7 @@ pub mod arguments;
 mod commands;
 pub mod failure;
 mod output;
+mod pretty;
 mod report;
 mod request;
 mod suggestion;

@@ -13,6 +13,7 @@ use nipart_schemas::yaml;
 use crate::arguments::StateFormat;
 use crate::failure::{Failure, defect};
 use crate::output::{Table, plain, styled};
+use crate::pretty::pretty_json;
 
 pub(super) async fn run(
     mut client: Client,
@@ -22,11 +23,7 @@ pub(super) async fn run(
     let json = client.show(parameters).await?;
     match format {
         StateFormat::Yaml => plain(&yaml::json_to_yaml(&json).map_err(|error| defect(&error))?)?,
-        StateFormat::Json => {
-            let value: serde_json::Value =
-                serde_json::from_str(&json).map_err(|error| defect(&error))?;
-            plain(&format!("{value:#}\n"))?;
-        }
+        StateFormat::Json => plain(&pretty_json(&json))?,
         StateFormat::Table => {
             let state = serde_json::from_str(&json).map_err(|error| defect(&error))?;
             styled(&table(&state))?;
