@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! One run of one scenario, inside a fresh namespace. iproute2 has a namespace of its own beside it.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use nipart_tests::namespace::ip;
+use nipart_tests::peer::Peer;
+use nipart_tests::process::{Process, eventually};
+use nipart_tests::system::System;
+use serde_json::{Map, Value, json};
+
+use crate::measure::{await_quiet_kernel, cpu, milliseconds, pss, timed};
+use crate::states;
+
+/// Runs the scenario and returns its figures.
+pub(crate) fn run(scenario: &str, size: usize) -> Value {
+    match scenario {
+        "pairs" => pairs(size),
+        "bridge" => bridge(size),
+        _ => dhcp(),
+    }
+}
+
+/// A daemon, and the figures up to now.
+struct Bench {
+    system: System,
+    figures: Map<String, Value>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        ip(&["link", "set", "lo", "up"]);
+        Self { system: System::start(), figures: Map::new() }
+    }
+
+    fn file(&self, name: &str, content: &str) -> String {
+        let path = self.system.path(name);
+        if let Err(error) = std::fs::write(&path, content) {
+            eprintln!("{}: {error}", path.display());
+        }
+        path.to_string_lossy().into_owned()
+    }
+
+    fn pids(&self) -> Vec<u64> {
+        let plugins = self.system.ctl(&["plugin", "list", "-o", "json"]).ok().json();
+        let listed = plugins.as_array().cloned().unwrap_or_default();
+        let plugins = listed.iter().filter_map(|plugin| plugin["pid"].as_u64());
+        std::iter::once(self.system.daemon_pid()).chain(plugins).collect()
+    }
+
+    fn nipart(&mut self, what: &str, arguments: &[&str]) {
+        let pids = self.pids();
+        let before: f64 = pids.iter().map(|pid| cpu(*pid)).sum();
+        let (wall, own) = timed(&mut self.system.command(arguments));
+        let after: f64 = pids.iter().map(|pid| cpu(*pid)).sum();
+        self.figures.insert(format!("{what}_nipart_ms"), json!(wall));
+        self.figures.insert(format!("{what}_nipart_cpu_ms"), json!(after - before + own));
+    }
+
+    fn iproute2(&mut self, what: &str, peer: &Peer, arguments: &[&str]) {
+        let (wall, own) = timed(Command::new("nsenter").args(["--target", &peer.pid(), "--net", "--", "ip"]).args(arguments));
+        self.figures.insert(format!("{what}_ip_ms"), json!(wall));
+        self.figures.insert(format!("{what}_ip_cpu_ms"), json!(own));
+    }
+
+    fn memory(&mut self, what: &str) {
+        let total: u64 = self.pids().into_iter().map(pss).sum();
+        self.figures.insert(format!("{what}_kib"), json!(total));
+    }
+}
+
+fn pairs(size: usize) -> Value {
+    let peer = Peer::new();
+    let mut bench = Bench::new();
+    let (state, batch) = states::pairs(size);
+    let (state, batch) = (bench.file("state.yml", &state), bench.file("batch", &batch));
+    let again = bench.file("again", &states::pairs_again(size));
+    let (change, change_batch) = states::one_change(size / 2);
+    let (change, change_batch) = (bench.file("change.yml", &change), bench.file("change", &change_batch));
+
+    bench.memory("idle");
+    bench.iproute2("create", &peer, &["-batch", &batch]);
+    bench.iproute2("unchanged", &peer, &["-batch", &again]);
+    bench.iproute2("one change", &peer, &["-batch", &change_batch]);
+    let (links, links_cpu) = timed(Command::new("nsenter").args(["--target", &peer.pid(), "--net", "--", "ip", "-d", "-j", "link"]));
+    let (list, list_cpu) = timed(Command::new("nsenter").args(["--target", &peer.pid(), "--net", "--", "ip", "-j", "address"]));
+    bench.figures.insert("show_ip_ms".to_string(), json!(links + list));
+    bench.figures.insert("show_ip_cpu_ms".to_string(), json!(links_cpu + list_cpu));
+    bench.nipart("create", &["apply", &state]);
+    bench.nipart("unchanged", &["apply", &state]);
+    bench.nipart("one change", &["apply", &change]);
+    bench.nipart("show", &["show"]);
+    bench.memory("with links");
+    Value::Object(bench.figures)
+}
+
+fn bridge(size: usize) -> Value {
+    let peer = Peer::new();
+    let mut bench = Bench::new();
+    let (state, batch) = states::bridge(size);
+    let (state, batch) = (bench.file("state.yml", &state), bench.file("batch", &batch));
+    bench.iproute2("bridge with new ports", &peer, &["-batch", &batch]);
+    await_quiet_kernel();
+    bench.nipart("bridge with new ports", &["apply", &state]);
+    Value::Object(bench.figures)
+}
+
+/// From the carrier's coming to the address in the kernel; the server answers at once.
+fn dhcp() -> Value {
+    let peer = Peer::new();
+    peer.wire("dhcp0", "server0", "203.0.113.1/24");
+    let _server = peer.dnsmasq("server0", "203.0.113.50,203.0.113.99", &[]);
+    let address = || !nipart_tests::eyes::addresses("dhcp0").is_empty();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("udhcpc-script");
+    let started = Instant::now();
+    let udhcpc = Process::spawn(Command::new("udhcpc").args(["-f", "-q", "-i", "dhcp0", "-s"]).arg(script));
+    eventually("an address by udhcpc", Duration::from_secs(10), || address().then_some(()));
+    let udhcpc_ms = milliseconds(started.elapsed());
+    drop(udhcpc);
+    ip(&["address", "flush", "dev", "dhcp0"]);
+
+    let system = System::start();
+    let _ = peer.run(&["ip", "link", "set", "server0", "down"]);
+    let state = "interfaces:\n- name: dhcp0\n  ipv4:\n    enabled: true\n    dhcp: true\n";
+    let _ = system.apply(state).ok();
+    let _ = peer.run(&["ip", "link", "set", "server0", "up"]);
+    let started = Instant::now();
+    eventually("an address by Nipart", Duration::from_secs(10), || address().then_some(()));
+    json!({ "udhcpc_ms": udhcpc_ms, "nipart_ms": milliseconds(started.elapsed()) })
+}
