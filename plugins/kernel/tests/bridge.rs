@@ -2,6 +2,8 @@
 
 //! Every option of a bridge: created with it, changed to it, looked at with `ip`, and read back.
 
+#![allow(clippy::unwrap_used, reason = "support functions of tests")]
+
 #[path = "support/tools.rs"]
 mod tools;
 

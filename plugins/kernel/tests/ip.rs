@@ -2,6 +2,8 @@
 
 //! Addresses, routes and the switches of IPv6: set by plans or by `ip`, looked at with `ip`, and read back.
 
+#![allow(clippy::unwrap_used, reason = "support functions of tests")]
+
 #[path = "support/tools.rs"]
 mod tools;
 

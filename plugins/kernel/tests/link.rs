@@ -2,6 +2,8 @@
 
 //! Links: created and changed by plans, looked at with `ip`, and read back.
 
+#![allow(clippy::unwrap_used, reason = "support functions of tests")]
+
 #[path = "support/tools.rs"]
 mod tools;
 

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Nipart's monitor plugin.
+//! Nipart's monitor plugin: tells who asked for it when a link appears, goes, comes up or goes down.
+//!
+//! - `rules`: pure. What the rules wait for, what is known of those links, what is to be told, and when.
+//! - `monitor`: the thin shell around it: the socket that listens, the one that looks up, the timer.
+//! - [`run`]: puts it behind the plugin protocol.
+//!
+//! Links that no rule names are passed over before they are parsed, and without rules there is no socket at all: the
+//! plugin costs nothing where nobody waits for anything.
 
-use nipart_plugin_sdk::Plugin;
-use nipart_schemas::error::NipartError;
+mod message;
+mod monitor;
+mod plugin;
+mod rules;
 
-/// Runs until the daemon has gone or asks to finish.
-pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
-    while let Some(incoming) = plugin.next().await {
-        incoming.question.refuse(&incoming.data).await;
-    }
-    Ok(())
-}
+pub use self::monitor::Monitor;
+pub use self::plugin::run;
+pub use self::rules::Telling;

@@ -140,6 +140,16 @@ impl MonitorSocket {
     /// # Errors
     /// Only when the socket itself fails; it should be opened anew then.
     pub async fn receive(&mut self, limit: usize) -> Result<Vec<MonitorEvent>, NetlinkError> {
+        self.receive_matching(limit, |_, _| true).await
+    }
+
+    /// As [`Self::receive`], but parses only what `matches` wants, given the type of the message (`RTM_*`) and what
+    /// follows its netlink header. Announcements that nobody waits for cost little then.
+    pub async fn receive_matching(
+        &mut self,
+        limit: usize,
+        mut matches: impl FnMut(u16, &[u8]) -> bool,
+    ) -> Result<Vec<MonitorEvent>, NetlinkError> {
         let mut events = Vec::new();
         loop {
             let mut ready = self
@@ -148,8 +158,9 @@ impl MonitorSocket {
                 .await
                 .map_err(|error| NetlinkError::from_io("waiting for the kernel", &error))?;
             let buffer = &mut self.buffer;
-            let outcome =
-                ready.try_io(|socket| read_queued(socket.get_ref(), buffer, limit, &mut events));
+            let outcome = ready.try_io(|socket| {
+                read_queued(socket.get_ref(), buffer, limit, &mut matches, &mut events)
+            });
             if !events.is_empty() {
                 return Ok(events);
             }
@@ -165,6 +176,7 @@ fn read_queued(
     socket: &Socket,
     buffer: &mut Vec<u8>,
     limit: usize,
+    matches: &mut impl FnMut(u16, &[u8]) -> bool,
     events: &mut Vec<MonitorEvent>,
 ) -> io::Result<()> {
     for _ in 0..limit.max(1) {
@@ -177,6 +189,7 @@ fn read_queued(
             Ok((_, length, sender)) if is_kernel(sender.as_ref()) => {
                 events.extend(
                     messages(&buffer[..length])
+                        .filter(|message| matches(message.message_type, message.payload))
                         .filter_map(|message| parse_message(message.message_type, message.payload))
                         .map(|message| MonitorEvent::Message(Box::new(message))),
                 );

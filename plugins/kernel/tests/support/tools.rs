@@ -7,6 +7,10 @@
     unreachable_pub,
     reason = "each test binary compiles this file for itself"
 )]
+#![allow(
+    clippy::unwrap_used,
+    reason = "test support: failing loudly is its way of reporting"
+)]
 
 use nipart_kernel::Kernel;
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType, Veth};
