@@ -8,18 +8,26 @@
     reason = "test support: failing loudly is its way of reporting"
 )]
 
+use std::cell::Cell;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::namespace::ip;
 use crate::process::{Process, eventually};
 
+/// Longer than the kernel waits between two things that follow from one.
+const QUIET: Duration = Duration::from_millis(1200);
+
 fn parsed(text: &str) -> Value {
-    if text.trim().is_empty() { Value::Array(Vec::new()) } else { serde_json::from_str(text).expect("ip prints JSON") }
+    if text.trim().is_empty() {
+        Value::Array(Vec::new())
+    } else {
+        serde_json::from_str(text).expect("ip prints JSON")
+    }
 }
 
 /// `ip -j -d link show dev NAME`, or null when there is no such link.
@@ -27,7 +35,11 @@ fn parsed(text: &str) -> Value {
 pub fn link(name: &str) -> Value {
     let all = parsed(&ip(&["-j", "-d", "link", "show"]));
     let links = all.as_array().expect("a list");
-    links.iter().find(|link| link["ifname"] == name).cloned().unwrap_or_default()
+    links
+        .iter()
+        .find(|link| link["ifname"] == name)
+        .cloned()
+        .unwrap_or_default()
 }
 
 /// Addresses of a link as `ADDRESS/LENGTH`, without IPv6 link-local ones, in the kernel's order.
@@ -35,11 +47,19 @@ pub fn link(name: &str) -> Value {
 pub fn addresses(name: &str) -> Vec<String> {
     let all = parsed(&ip(&["-j", "address", "show"]));
     let links = all.as_array().expect("a list");
-    let Some(link) = links.iter().find(|link| link["ifname"] == name) else { return Vec::new() };
+    let Some(link) = links.iter().find(|link| link["ifname"] == name) else {
+        return Vec::new();
+    };
     let list = link["addr_info"].as_array().cloned().unwrap_or_default();
     list.iter()
         .filter(|address| !(address["family"] == "inet6" && address["scope"] == "link"))
-        .map(|address| format!("{}/{}", address["local"].as_str().unwrap_or_default(), address["prefixlen"]))
+        .map(|address| {
+            format!(
+                "{}/{}",
+                address["local"].as_str().unwrap_or_default(),
+                address["prefixlen"]
+            )
+        })
         .collect()
 }
 
@@ -49,9 +69,16 @@ pub fn routes() -> Vec<String> {
     let mut found = Vec::new();
     for family in ["-4", "-6"] {
         let all = parsed(&ip(&["-j", family, "route", "show"]));
-        for route in all.as_array().expect("a list").iter().filter(|route| route["protocol"] != "kernel") {
+        for route in all
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter(|route| route["protocol"] != "kernel")
+        {
             let text = |key: &str| route[key].as_str().map(str::to_string);
-            let via = text("gateway").map(|gateway| format!(" via {gateway}")).unwrap_or_default();
+            let via = text("gateway")
+                .map(|gateway| format!(" via {gateway}"))
+                .unwrap_or_default();
             found.push(format!(
                 "{}{via} dev {}",
                 text("dst").unwrap_or_default(),
@@ -60,6 +87,67 @@ pub fn routes() -> Vec<String> {
         }
     }
     found
+}
+
+/// The link must have all that is in `expected`, which may leave out whatever it likes.
+pub fn assert_link(name: &str, expected: &Value) {
+    let actual = link(name);
+    assert_ne!(actual, Value::Null, "there is no link {name}");
+    assert_includes(name, &actual, expected);
+}
+
+/// `actual` must have all that is in `expected`; lists must be equal in length.
+pub fn assert_includes(place: &str, actual: &Value, expected: &Value) {
+    match (actual, expected) {
+        (Value::Object(actual), Value::Object(expected)) => {
+            for (key, value) in expected {
+                let place = format!("{place}.{key}");
+                assert_includes(&place, actual.get(key).unwrap_or(&Value::Null), value);
+            }
+        }
+        (Value::Array(actual), Value::Array(expected)) => {
+            assert_eq!(actual.len(), expected.len(), "{place}: {actual:?}");
+            for (index, value) in expected.iter().enumerate() {
+                assert_includes(&format!("{place}[{index}]"), &actual[index], value);
+            }
+        }
+        _ => assert_eq!(actual, expected, "{place}"),
+    }
+}
+
+/// Addresses of a link with all that iproute2 knows of them, without IPv6 link-local ones.
+#[must_use]
+pub fn address_details(name: &str) -> Value {
+    let all = parsed(&ip(&["-j", "-d", "address", "show", "dev", name]));
+    let list = all[0]["addr_info"].as_array().cloned().unwrap_or_default();
+    list.into_iter()
+        .filter(|address| !(address["family"] == "inet6" && address["scope"] == "link"))
+        .collect()
+}
+
+/// Routes of a family (`-4` or `-6`) in a table, but those that the kernel made itself.
+#[must_use]
+pub fn route_details(family: &str, table: &str) -> Value {
+    // A table without routes may not exist at all.
+    let all = parsed(&ip(&["-j", "-d", family, "route", "show", "table", "all"]));
+    let list = all
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|route| route["protocol"] != "kernel");
+    list.filter(|route| route["table"].as_str().unwrap_or("main") == table)
+        .cloned()
+        .collect()
+}
+
+/// A switch under `/proc/sys/net/ipv6/conf`.
+#[must_use]
+pub fn ipv6_switch(name: &str, switch: &str) -> String {
+    let path = format!("/proc/sys/net/ipv6/conf/{name}/{switch}");
+    std::fs::read_to_string(path)
+        .expect("a switch")
+        .trim()
+        .to_string()
 }
 
 /// Everything of the namespace that an apply may change: for comparisons of before and after.
@@ -72,7 +160,10 @@ pub fn everything() -> String {
         &["-4", "route", "show", "table", "all"],
         &["-6", "route", "show", "table", "all"],
     ] {
-        for line in ip(arguments).lines().filter(|line| !line.contains("multicast ff00::/8")) {
+        for line in ip(arguments)
+            .lines()
+            .filter(|line| !line.contains("multicast ff00::/8"))
+        {
             snapshot.push_str(&without_passing(line));
             snapshot.push('\n');
         }
@@ -90,7 +181,15 @@ fn without_passing(line: &str) -> String {
         }
         skip = matches!(
             word,
-            "hello_timer" | "tcn_timer" | "topology_change_timer" | "gc_timer" | "valid_lft" | "preferred_lft" | "message_age_timer" | "forward_delay_timer" | "hold_timer"
+            "hello_timer"
+                | "tcn_timer"
+                | "topology_change_timer"
+                | "gc_timer"
+                | "valid_lft"
+                | "preferred_lft"
+                | "message_age_timer"
+                | "forward_delay_timer"
+                | "hold_timer"
         );
         if !skip {
             words.push(word);
@@ -99,18 +198,38 @@ fn without_passing(line: &str) -> String {
     words.join(" ")
 }
 
-/// `ip monitor all`: what the kernel tells everybody about.
+/// Whether duplicate address detection is under way on a link where it can come to an end.
+fn is_an_address_tentative() -> bool {
+    let all = parsed(&ip(&["-j", "address", "show"]));
+    let links = all.as_array().expect("a list");
+    let with_carrier = links
+        .iter()
+        .filter(|link| link["operstate"] != "DOWN" && link["operstate"] != "LOWERLAYERDOWN");
+    let mut addresses = with_carrier
+        .filter_map(|link| link["addr_info"].as_array())
+        .flatten();
+    addresses.any(|address| address["tentative"] == true)
+}
+
+/// `ip monitor`: what the kernel tells everybody about.
 #[derive(Debug)]
 pub struct Watch {
     _process: Process,
     lines: mpsc::Receiver<String>,
+    marks: Cell<u8>,
 }
+
+/// Network of the addresses that mark places in what is told: of the loopback interface, used by nobody else.
+const MARKS: &str = "127.99.0.";
 
 impl Watch {
     /// Starts watching.
     #[must_use]
     pub fn start() -> Self {
-        let mut process = Process::start(&["stdbuf", "-oL", "ip", "monitor", "link", "address", "route", "rule"], Stdio::piped());
+        let command = [
+            "stdbuf", "-oL", "ip", "-o", "monitor", "link", "address", "route", "rule",
+        ];
+        let mut process = Process::start(&command, Stdio::piped());
         let output = process.0.stdout.take().expect("piped");
         let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || {
@@ -120,32 +239,69 @@ impl Watch {
                 }
             }
         });
-        let watch = Self { _process: process, lines };
+        let watch = Self {
+            _process: process,
+            lines,
+            marks: Cell::new(0),
+        };
         // It listens when it tells of a change that we make ourselves.
-        let mut up = false;
         eventually("ip monitor listens", Duration::from_secs(5), || {
-            up = !up;
-            ip(&["link", "set", "lo", "alias", if up { "watched" } else { "" }]);
-            watch.lines.recv_timeout(Duration::from_millis(50)).ok()
+            let mark = watch.mark();
+            watch.until(&mark, Duration::from_millis(50))
         });
-        watch.marked();
         watch
+    }
+
+    /// Waits until the kernel has nothing more to tell of what was done before: carriers and duplicate address
+    /// detection take up to a second each.
+    pub fn settle(&self) {
+        eventually("the kernel settles", Duration::from_secs(30), || {
+            let is_quiet = self.lines.recv_timeout(QUIET).is_err();
+            (is_quiet && !is_an_address_tentative()).then_some(())
+        });
     }
 
     /// Everything that was told up to now. A change of our own marks the end.
     pub fn marked(&self) -> Vec<String> {
-        let mark = format!("mark-{:?}", std::time::Instant::now()).replace([' ', '{', '}', ':', ','], "");
-        ip(&["link", "set", "lo", "alias", &mark]);
+        let mark = self.mark();
+        self.until(&mark, Duration::from_secs(10))
+            .expect("the mark comes")
+    }
+
+    /// The next line with `text`, and nothing that was told before it.
+    pub fn await_line(&self, text: &str, limit: Duration) -> String {
+        let deadline = Instant::now() + limit;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = self
+                .lines
+                .recv_timeout(left)
+                .unwrap_or_else(|_| panic!("no line with {text:?} within {limit:?}"));
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    fn mark(&self) -> String {
+        self.marks.set(self.marks.get().wrapping_add(1));
+        let mark = format!("{MARKS}{}/32", self.marks.get());
+        ip(&["address", "add", &mark, "dev", "lo"]);
+        ip(&["address", "delete", &mark, "dev", "lo"]);
+        mark
+    }
+
+    /// What is told before `mark` is deleted, without what is told about marks.
+    fn until(&self, mark: &str, limit: Duration) -> Option<Vec<String>> {
         let mut told = Vec::new();
         loop {
-            let line = self.lines.recv_timeout(Duration::from_secs(5)).expect("the mark comes");
-            if line.contains(&mark) {
-                break;
+            let line = self.lines.recv_timeout(limit).ok()?;
+            if line.starts_with("Deleted") && line.contains(&format!("inet {mark}")) {
+                return Some(told);
             }
-            told.push(line);
+            if !line.contains(MARKS) {
+                told.push(line);
+            }
         }
-        // The lines about the mark itself and about its predecessors on the loopback interface.
-        told.retain(|line| !(line.contains(": lo:") || line.contains("alias ") || line.contains("link/loopback")));
-        told
     }
 }

@@ -33,7 +33,9 @@ impl Peer {
     /// Makes the namespace, with nothing but a loopback interface that is down.
     #[must_use]
     pub fn new() -> Self {
-        let peer = Self { holder: Process::start(&["unshare", "--net", "--", "sleep", "600"], Stdio::null()) };
+        let peer = Self {
+            holder: Process::start(&["unshare", "--net", "--", "sleep", "600"], Stdio::null()),
+        };
         let namespace = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/net")).ok();
         eventually("a second namespace", Duration::from_secs(5), || {
             let theirs = namespace(&peer.holder.pid())?;
@@ -42,15 +44,20 @@ impl Peer {
         peer
     }
 
-    /// The process that holds the namespace, for `nsenter --target`.
-    #[must_use]
-    pub fn pid(&self) -> String {
-        self.holder.pid()
-    }
-
     /// Lays a wire: a veth pair, `near` here and `far` there. Both ends are up; `far` has `address`, with its prefix length.
     pub fn wire(&self, near: &str, far: &str, address: &str) {
-        ip(&["link", "add", near, "type", "veth", "peer", "name", far, "netns", &self.holder.pid()]);
+        ip(&[
+            "link",
+            "add",
+            near,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            far,
+            "netns",
+            &self.holder.pid(),
+        ]);
         self.run(&["ip", "address", "add", address, "dev", far]);
         self.run(&["ip", "link", "set", far, "up"]);
         ip(&["link", "set", near, "up"]);
@@ -63,7 +70,11 @@ impl Peer {
             .args(command)
             .output()
             .expect("nsenter is installed");
-        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{command:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
@@ -81,7 +92,10 @@ impl Peer {
                 }
             }
         });
-        let mut server = Server { _process: process, lines };
+        let mut server = Server {
+            _process: process,
+            lines,
+        };
         server.await_line(ready, Duration::from_secs(10));
         server
     }
@@ -91,9 +105,20 @@ impl Peer {
         let interface = format!("--interface={interface}");
         let range = format!("--dhcp-range={range},255.255.255.0,3600");
         let fixed = [
-            "sh", "-c", "exec dnsmasq \"$@\" 2>&1", "sh",
-            "--no-daemon", "--conf-file=/dev/null", "--port=0", "--bind-interfaces", "--no-ping",
-            "--log-dhcp", "--leasefile-ro", "--user=root", &interface, &range,
+            "sh",
+            "-c",
+            "exec dnsmasq \"$@\" 2>&1",
+            "sh",
+            "--no-daemon",
+            "--conf-file=/dev/null",
+            "--port=0",
+            "--bind-interfaces",
+            "--no-ping",
+            "--log-dhcp",
+            "--leasefile-ro",
+            "--user=root",
+            &interface,
+            &range,
         ];
         self.serve(&[&fixed[..], options].concat(), "DHCP")
     }
@@ -111,7 +136,10 @@ impl Server {
         let deadline = std::time::Instant::now() + limit;
         loop {
             let left = deadline.saturating_duration_since(std::time::Instant::now());
-            let line = self.lines.recv_timeout(left).unwrap_or_else(|_| panic!("no line with {text:?} within {limit:?}"));
+            let line = self
+                .lines
+                .recv_timeout(left)
+                .unwrap_or_else(|_| panic!("no line with {text:?} within {limit:?}"));
             if line.contains(text) {
                 return line;
             }

@@ -19,7 +19,13 @@ pub struct Process(pub Child);
 impl Process {
     /// Starts a program that the kernel kills should the test die first.
     pub fn start<A: AsRef<OsStr>>(arguments: &[A], output: Stdio) -> Self {
-        Self::spawn(Command::new("setpriv").args(["--pdeathsig", "KILL", "--"]).args(arguments).stdin(Stdio::null()).stdout(output))
+        Self::spawn(
+            Command::new("setpriv")
+                .args(["--pdeathsig", "KILL", "--"])
+                .args(arguments)
+                .stdin(Stdio::null())
+                .stdout(output),
+        )
     }
 
     /// Starts a prepared command.
@@ -39,7 +45,11 @@ impl Process {
             if let Some(status) = self.0.try_wait().expect("it is our child") {
                 return status;
             }
-            assert!(Instant::now() < deadline, "process {} has not ended within {limit:?}", self.0.id());
+            assert!(
+                Instant::now() < deadline,
+                "process {} has not ended within {limit:?}",
+                self.0.id()
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -66,6 +76,9 @@ pub fn eventually<T>(what: &str, limit: Duration, mut condition: impl FnMut() ->
 
 /// Ends a process at once.
 pub fn kill_9(pid: u64) {
-    let status = Command::new("kill").args(["-9", &pid.to_string()]).status().expect("kill is installed");
+    let status = Command::new("kill")
+        .args(["-9", &pid.to_string()])
+        .status()
+        .expect("kill is installed");
     assert!(status.success(), "kill -9 {pid}");
 }

@@ -10,7 +10,7 @@
 
 use std::io::Write;
 use std::os::unix::net::UnixDatagram;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -43,7 +43,11 @@ pub struct Answer {
 impl Answer {
     /// Fails the test unless it succeeded.
     pub fn ok(self) -> Self {
-        assert_eq!(self.code, 0, "nipartctl failed\nstdout: {}\nstderr: {}", self.out, self.err);
+        assert_eq!(
+            self.code, 0,
+            "nipartctl failed\nstdout: {}\nstderr: {}",
+            self.out, self.err
+        );
         self
     }
 
@@ -74,14 +78,18 @@ impl From<Output> for Answer {
 /// An executable of the project, built beside the test.
 #[must_use]
 pub fn executable(name: &str) -> PathBuf {
-    let own = std::env::current_exe().expect("path of the test binary");
-    // target/PROFILE/deps/TEST, or target/PROFILE/PROGRAM.
-    own.ancestors()
-        .skip(1)
-        .take(2)
-        .map(|directory| directory.join(name))
-        .find(|path| path.exists())
-        .unwrap_or_else(|| panic!("{name} is not built: run cargo build --workspace first"))
+    let test = std::env::current_exe().expect("path of the test binary");
+    let profile = test
+        .parent()
+        .and_then(Path::parent)
+        .expect("target/PROFILE/deps/test");
+    let path = profile.join(name);
+    assert!(
+        path.exists(),
+        "{} is not built: run cargo build --workspace first",
+        path.display()
+    );
+    path
 }
 
 impl System {
@@ -90,7 +98,10 @@ impl System {
     pub fn start() -> Self {
         let directory = TempDir::new().expect("a temporary directory");
         std::fs::create_dir(directory.path().join("states")).expect("a directory");
-        let mut system = Self { directory, daemon: None };
+        let mut system = Self {
+            directory,
+            daemon: None,
+        };
         system.start_daemon();
         system
     }
@@ -106,17 +117,26 @@ impl System {
         let notify = self.path("notify");
         let _ = std::fs::remove_file(&notify);
         let socket = UnixDatagram::bind(&notify).expect("a socket for sd_notify");
-        socket.set_read_timeout(Some(START_LIMIT)).expect("a time limit");
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.path("log")).expect("a log");
+        socket
+            .set_read_timeout(Some(START_LIMIT))
+            .expect("a time limit");
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path("log"))
+            .expect("a log");
         let mut command = Command::new("setpriv");
         command
             .args(["--pdeathsig", "KILL", "--"])
             .arg(executable("nipartd"))
             .arg("--foreground")
             .args(["--log-level", "debug"])
-            .arg("--run-dir").arg(self.path("run"))
-            .arg("--state-dir").arg(self.path("state"))
-            .arg("--states-dir").arg(self.path("states"))
+            .arg("--run-dir")
+            .arg(self.path("run"))
+            .arg("--state-dir")
+            .arg(self.path("state"))
+            .arg("--states-dir")
+            .arg(self.path("states"))
             .env("NOTIFY_SOCKET", &notify)
             .stdin(Stdio::null())
             .stderr(log);
@@ -124,7 +144,10 @@ impl System {
         let mut buffer = [0; 1024];
         loop {
             let Ok(length) = socket.recv(&mut buffer) else {
-                panic!("the daemon is not ready within {START_LIMIT:?}:\n{}", self.log())
+                panic!(
+                    "the daemon is not ready within {START_LIMIT:?}:\n{}",
+                    self.log()
+                )
             };
             if String::from_utf8_lossy(&buffer[..length]).contains("READY=1") {
                 break;
@@ -141,7 +164,10 @@ impl System {
     /// Ends the daemon as systemd would.
     pub fn stop_daemon(&mut self) {
         if let Some(mut daemon) = self.daemon.take() {
-            let status = Command::new("kill").args(["-TERM", &daemon.pid()]).status().expect("kill is installed");
+            let status = Command::new("kill")
+                .args(["-TERM", &daemon.pid()])
+                .status()
+                .expect("kill is installed");
             assert!(status.success());
             daemon.wait(Duration::from_secs(15));
         }
@@ -178,13 +204,20 @@ impl System {
     /// Runs `nipartctl`.
     #[must_use]
     pub fn ctl(&self, arguments: &[&str]) -> Answer {
-        self.command(arguments).output().expect("nipartctl is built").into()
+        self.command(arguments)
+            .output()
+            .expect("nipartctl is built")
+            .into()
     }
 
     /// Runs `nipartctl` with `input` to read.
     #[must_use]
     pub fn ctl_with(&self, arguments: &[&str], input: &str) -> Answer {
-        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().expect("nipartctl is built");
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("nipartctl is built");
         let mut stdin = child.stdin.take().expect("piped");
         // It may refuse before it has read everything.
         let _ = stdin.write_all(input.as_bytes());
@@ -203,17 +236,24 @@ impl System {
     pub fn plugin(&self, name: &str) -> Value {
         let plugins = self.ctl(&["plugin", "list", "-o", "json"]).ok().json();
         let list = plugins.as_array().expect("a list");
-        list.iter().find(|plugin| plugin["name"] == name).expect("a plugin of that name").clone()
+        list.iter()
+            .find(|plugin| plugin["name"] == name)
+            .expect("a plugin of that name")
+            .clone()
     }
 
     /// Ends a plugin as a crash would, and waits until another process of it answers.
     pub fn kill_plugin(&self, name: &str) {
         let pid = self.plugin(name)["pid"].as_u64().expect("it runs");
         kill_9(pid);
-        eventually(&format!("{name} runs again"), Duration::from_secs(5), || {
-            let now = self.plugin(name);
-            (now["state"] == "running" && now["pid"].as_u64() != Some(pid)).then_some(())
-        });
+        eventually(
+            &format!("{name} runs again"),
+            Duration::from_secs(5),
+            || {
+                let now = self.plugin(name);
+                (now["state"] == "running" && now["pid"].as_u64() != Some(pid)).then_some(())
+            },
+        );
     }
 }
 

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Each type of interface and each common property: `ip -j -d` agrees, and a second apply changes nothing.
+
+use nipart_tests::check;
+use nipart_tests::eyes::{self, assert_link};
+use nipart_tests::namespace::{ip, run};
+use nipart_tests::system::System;
+use serde_json::json;
+
+#[test]
+fn veth_pair() {
+    run(|| {
+        let system = System::start();
+        check::apply(
+            &system,
+            "
+interfaces:
+- name: v1
+  type: veth
+  mtu: 1400
+  mac-address: 02:00:00:00:00:01
+  description: to the other end
+  alt-names:
+  - name: uplink
+  - name: a-name-of-more-than-fifteen-bytes
+  veth:
+    peer: v2
+- name: v2
+  type: veth
+  mtu: 1300
+  mac-address: 02:00:00:00:00:02
+  veth:
+    peer: v1
+",
+        );
+        assert_link(
+            "v1",
+            &json!({
+                "link": "v2", "mtu": 1400, "address": "02:00:00:00:00:01", "ifalias": "to the other end",
+                "operstate": "UP", "linkinfo": {"info_kind": "veth"},
+                "altnames": ["uplink", "a-name-of-more-than-fifteen-bytes"],
+            }),
+        );
+        assert_link(
+            "v2",
+            &json!({"link": "v1", "mtu": 1300, "address": "02:00:00:00:00:02", "operstate": "UP"}),
+        );
+
+        check::apply(
+            &system,
+            "interfaces: [{name: v1, alt-names: [{name: uplink, state: absent}], description: ''}]",
+        );
+        let link = eyes::link("v1");
+        assert_eq!(
+            link["altnames"],
+            json!(["a-name-of-more-than-fifteen-bytes"])
+        );
+        assert_eq!(link["ifalias"], json!(null));
+
+        check::apply(&system, "interfaces: [{name: v1, state: absent}]");
+        assert_eq!(
+            (eyes::link("v1"), eyes::link("v2")),
+            (json!(null), json!(null))
+        );
+        check::round_trip(&system);
+    });
+}
+
+#[test]
+fn link_that_is_there_already() {
+    run(|| {
+        ip(&["link", "add", "v1", "type", "veth", "peer", "name", "v2"]);
+        let system = System::start();
+        // nmstate's users write ethernet for a veth.
+        let state =
+            "interfaces: [{name: v1, type: ethernet, mtu: 1400, mac-address: '02:00:00:00:00:11'}]";
+        check::apply(&system, state);
+        let expected =
+            json!({"mtu": 1400, "address": "02:00:00:00:00:11", "linkinfo": {"info_kind": "veth"}});
+        assert_link("v1", &expected);
+        assert!(
+            eyes::link("v1")["flags"]
+                .as_array()
+                .expect("flags")
+                .contains(&json!("UP"))
+        );
+        assert_eq!(eyes::link("v2")["mtu"], 1500);
+        check::round_trip(&system);
+    });
+}
+
+#[test]
+fn bridge_with_ports() {
+    run(|| {
+        let system = System::start();
+        check::apply(
+            &system,
+            "
+interfaces:
+- name: br0
+  type: linux-bridge
+  mtu: 1450
+  mac-address: 02:00:00:00:00:10
+  ipv4:
+    address: [{ip: 192.0.2.1, prefix-length: 24}]
+  bridge:
+    port:
+    - name: p1
+      stp-hairpin-mode: true
+      stp-path-cost: 37
+      stp-priority: 9
+    - name: p2
+- {name: p1, type: veth, mtu: 1450, veth: {peer: q1}}
+- {name: p2, type: veth, mtu: 1450, veth: {peer: q2}}
+- {name: p3, type: veth, mtu: 1450, veth: {peer: q3}, controller: br1}
+- {name: q1, type: veth}
+- {name: q2, type: veth}
+- {name: q3, type: veth}
+- {name: br1, type: linux-bridge}
+",
+        );
+        assert_link(
+            "br0",
+            &json!({"mtu": 1450, "address": "02:00:00:00:00:10", "linkinfo": {"info_kind": "bridge"}}),
+        );
+        assert_eq!(eyes::addresses("br0"), ["192.0.2.1/24"]);
+        let of_port = json!({"cost": 37, "priority": 9, "hairpin": true, "state": "forwarding"});
+        assert_link(
+            "p1",
+            &json!({"master": "br0", "linkinfo": {"info_slave_kind": "bridge", "info_slave_data": of_port}}),
+        );
+        assert_link(
+            "p2",
+            &json!({"master": "br0", "linkinfo": {"info_slave_data": {"hairpin": false, "priority": 32}}}),
+        );
+        assert_link("p3", &json!({"master": "br1"}));
+
+        check::apply(
+            &system,
+            "interfaces: [{name: p3, controller: br1}, {name: p2, controller: ''}]",
+        );
+        assert_eq!(eyes::link("p2")["master"], json!(null));
+        check::apply(
+            &system,
+            "interfaces: [{name: br0, bridge: {port: [{name: p2, stp-path-cost: 5}]}}]",
+        );
+        assert_link(
+            "p2",
+            &json!({"master": "br0", "linkinfo": {"info_slave_data": {"cost": 5}}}),
+        );
+        assert_eq!(eyes::link("p1")["master"], json!(null));
+        check::round_trip(&system);
+    });
+}
+
+#[test]
+fn bridge_options() {
+    run(|| {
+        let system = System::start();
+        let state = "
+interfaces:
+- name: br0
+  type: linux-bridge
+  bridge:
+    options:
+      group-addr: 01:80:C2:00:00:0E
+      group-fwd-mask: 16400
+      hash-max: 1024
+      mac-ageing-time: 120
+      multicast-last-member-count: 3
+      multicast-last-member-interval: 200
+      multicast-membership-interval: 25000
+      multicast-querier: true
+      multicast-querier-interval: 24000
+      multicast-query-interval: 12000
+      multicast-query-response-interval: 900
+      multicast-query-use-ifaddr: true
+      multicast-router: enabled
+      multicast-snooping: true
+      multicast-startup-query-count: 4
+      multicast-startup-query-interval: 3000
+      stp:
+        enabled: true
+        forward-delay: 16
+        hello-time: 3
+        max-age: 21
+        priority: 12288
+";
+        check::apply(&system, state);
+        let expected = json!({
+            "group_addr": "01:80:c2:00:00:0e", "group_fwd_mask": "0x4010", "mcast_hash_max": 1024,
+            "ageing_time": 12000, "mcast_last_member_cnt": 3, "mcast_last_member_intvl": 200,
+            "mcast_membership_intvl": 25000, "mcast_querier": 1, "mcast_querier_intvl": 24000,
+            "mcast_query_intvl": 12000, "mcast_query_response_intvl": 900, "mcast_query_use_ifaddr": 1,
+            "mcast_router": 2, "mcast_snooping": 1, "mcast_startup_query_cnt": 4,
+            "mcast_startup_query_intvl": 3000, "stp_state": 1, "forward_delay": 1600, "hello_time": 300, "max_age": 2100, "priority": 12288,
+        });
+        assert_link("br0", &json!({"linkinfo": {"info_data": expected}}));
+
+        // What a second file doesn't name stays.
+        let second = "{name: br0, bridge: {options: {multicast-router: disabled, mac-ageing-time: 60, stp: {max-age: 30}}}}";
+        check::apply(&system, &format!("interfaces: [{second}]"));
+        let mut expected = expected;
+        expected["mcast_router"] = json!(0);
+        expected["ageing_time"] = json!(6000);
+        expected["max_age"] = json!(3000);
+        assert_link("br0", &json!({"linkinfo": {"info_data": expected}}));
+        check::round_trip(&system);
+    });
+}
+
+#[test]
+fn bridge_options_that_need_vlan_filtering() {
+    run(|| {
+        ip(&["link", "add", "probe", "type", "bridge"]);
+        let info = &eyes::link("probe")["linkinfo"]["info_data"];
+        ip(&["link", "delete", "probe"]);
+        let system = System::start();
+        let options = "{vlan-protocol: 802.1ad, vlan-default-pvid: 7}";
+        let state = format!(
+            "interfaces: [{{name: br0, type: linux-bridge, bridge: {{options: {options}}}}}]"
+        );
+        if info.get("vlan_protocol").is_some() {
+            check::apply(&system, &state);
+            let expected = json!({"vlan_protocol": "802.1ad", "vlan_default_pvid": 7});
+            assert_link("br0", &json!({"linkinfo": {"info_data": expected}}));
+        } else {
+            // A kernel built without it takes the options and forgets them.
+            let before = eyes::everything();
+            let refusal = system.apply(&state).refused();
+            for words in [
+                "verification failed",
+                "vlan-protocol",
+                "vlan-default-pvid",
+                "the network is as it was",
+            ] {
+                assert!(refusal.contains(words), "{refusal}");
+            }
+            assert_eq!(eyes::everything(), before);
+        }
+    });
+}
+
+#[test]
+fn vxlan() {
+    run(|| {
+        let system = System::start();
+        check::apply(
+            &system,
+            "
+interfaces:
+- name: v1
+  type: veth
+  veth: {peer: v2}
+  ipv4: {address: [{ip: 192.0.2.1, prefix-length: 24}]}
+- name: vx1
+  type: vxlan
+  mtu: 1400
+  vxlan:
+    id: 4242
+    base-iface: v1
+    local: 192.0.2.1
+    remote: 239.1.1.1
+    destination-port: 8472
+    learning: false
+- name: vx2
+  type: vxlan
+  vxlan: {id: 7, remote: '2001:db8::2', local: '2001:db8::1'}
+",
+        );
+        assert_link(
+            "vx1",
+            &json!({"mtu": 1400, "linkinfo": {"info_kind": "vxlan", "info_data": {
+                "id": 4242, "link": "v1", "local": "192.0.2.1", "group": "239.1.1.1", "port": 8472, "learning": false,
+            }}}),
+        );
+        // nmstate's default port, which is not the kernel's.
+        let second = json!({"id": 7, "remote6": "2001:db8::2", "local6": "2001:db8::1", "port": 4789, "learning": true});
+        assert_link("vx2", &json!({"linkinfo": {"info_data": second}}));
+
+        // Neither the identifier nor the port can be changed in place: the link is created anew, and keeps the rest.
+        ip(&["address", "add", "198.51.100.7/24", "dev", "vx1"]);
+        check::apply(
+            &system,
+            "interfaces: [{name: vx1, type: vxlan, vxlan: {id: 4243}}]",
+        );
+        assert_link(
+            "vx1",
+            &json!({"mtu": 1400, "linkinfo": {"info_data": {"id": 4243, "link": "v1", "port": 8472, "learning": false}}}),
+        );
+        assert_eq!(eyes::addresses("vx1"), ["198.51.100.7/24"]);
+        check::round_trip(&system);
+    });
+}
+
+#[test]
+fn mac_vlan_and_mac_vtap() {
+    run(|| {
+        let system = System::start();
+        check::apply(
+            &system,
+            "
+interfaces:
+- {name: v1, type: veth, veth: {peer: v2}}
+- {name: v3, type: veth, veth: {peer: v4}}
+- name: mv1
+  type: mac-vlan
+  mac-address: 02:00:00:00:00:21
+  mac-vlan: {base-iface: v1, mode: bridge}
+- name: mv2
+  type: mac-vlan
+  mac-vlan: {base-iface: v1, mode: private}
+- name: mt1
+  type: mac-vtap
+  mtu: 1400
+  mac-vtap: {base-iface: v2, mode: vepa}
+- name: mt2
+  type: mac-vtap
+  mac-vtap: {base-iface: v3, mode: passthru, promiscuous: false}
+",
+        );
+        let kind = |kind: &str, mode: &str| json!({"info_kind": kind, "info_data": {"mode": mode}});
+        assert_link(
+            "mv1",
+            &json!({"link": "v1", "address": "02:00:00:00:00:21", "linkinfo": kind("macvlan", "bridge")}),
+        );
+        assert_link(
+            "mv2",
+            &json!({"link": "v1", "linkinfo": kind("macvlan", "private")}),
+        );
+        assert_link(
+            "mt1",
+            &json!({"link": "v2", "mtu": 1400, "linkinfo": kind("macvtap", "vepa")}),
+        );
+        assert_link(
+            "mt2",
+            &json!({"link": "v3", "linkinfo": kind("macvtap", "passthru")}),
+        );
+        assert_link(
+            "mt2",
+            &json!({"linkinfo": {"info_data": {"nopromisc": true}}}),
+        );
+
+        check::apply(&system, "interfaces: [{name: mv2, mac-vlan: {mode: vepa}}]");
+        assert_link("mv2", &json!({"linkinfo": kind("macvlan", "vepa")}));
+        check::round_trip(&system);
+    });
+}
+
+#[test]
+fn loopback() {
+    run(|| {
+        let system = System::start();
+        check::apply(
+            &system,
+            "
+interfaces:
+- name: lo
+  type: loopback
+  mtu: 16384
+  ipv4: {address: [{ip: 127.0.0.1, prefix-length: 8}, {ip: 198.51.100.1, prefix-length: 32}]}
+  ipv6: {address: [{ip: '::1', prefix-length: 128}, {ip: '2001:db8::1', prefix-length: 128}]}
+",
+        );
+        assert_link(
+            "lo",
+            &json!({"mtu": 16384, "flags": ["LOOPBACK", "UP", "LOWER_UP"]}),
+        );
+        let mut addresses = eyes::addresses("lo");
+        addresses.sort();
+        assert_eq!(
+            addresses,
+            [
+                "127.0.0.1/8",
+                "198.51.100.1/32",
+                "2001:db8::1/128",
+                "::1/128"
+            ]
+        );
+        check::round_trip(&system);
+    });
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! `nipartctl apply --no-daemon`: the same chain in one process.
+
+use std::path::Path;
+use std::process::Command;
+
+use nipart_tests::eyes::assert_link;
+use nipart_tests::namespace;
+use nipart_tests::system::{Answer, System, executable};
+use serde_json::json;
+
+const STATE: &str = "
+interfaces:
+- name: v1
+  type: veth
+  mtu: 1400
+  veth:
+    peer: v2
+- name: v2
+  type: veth
+- name: br0
+  type: linux-bridge
+  bridge:
+    port:
+    - name: v2
+";
+
+fn apply(directory: &Path, run: &Path, state: &str) -> Answer {
+    let file = directory.join("wanted.yml");
+    std::fs::write(&file, state).unwrap();
+    Command::new(executable("nipartctl"))
+        .args(["apply", "--no-daemon"])
+        .arg("--state-dir")
+        .arg(directory.join("state"))
+        .arg("--run-dir")
+        .arg(run)
+        .arg("--states-dir")
+        .arg(directory.join("states"))
+        .arg(file)
+        .output()
+        .unwrap()
+        .into()
+}
+
+#[test]
+fn a_state_is_applied_saved_and_refused_as_by_the_daemon() {
+    namespace::run(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let run = directory.path().join("run");
+        apply(directory.path(), &run, STATE).ok();
+        assert_link("v1", &json!({"mtu": 1400, "operstate": "UP"}));
+        assert_link("v2", &json!({"master": "br0"}));
+        let again = apply(directory.path(), &run, STATE).ok();
+        assert_eq!(again.out, "Nothing to change, verified, saved\n");
+        let saved = std::fs::read_to_string(directory.path().join("state/saved.yml")).unwrap();
+        assert!(saved.contains("name: br0"), "{saved}");
+
+        let dhcp = "interfaces:\n- name: v1\n  ipv4:\n    enabled: true\n    dhcp: true\n";
+        assert_eq!(apply(directory.path(), &run, dhcp).code, 4);
+        let wrong = apply(
+            directory.path(),
+            &run,
+            "interfaces:\n- name: v1\n  mtu: 70000\n",
+        );
+        assert_eq!(wrong.code, 3);
+        assert!(wrong.err.contains("wanted.yml:3:8"), "{}", wrong.err);
+        assert_link("v1", &json!({"mtu": 1400}));
+    });
+}
+
+#[test]
+fn it_keeps_away_from_a_running_daemon() {
+    namespace::run(|| {
+        let system = System::start();
+        let answer = apply(&system.path(""), &system.path("run"), STATE);
+        assert_eq!(answer.code, 7, "{}", answer.err);
+        assert!(answer.err.contains("nipartd"), "{}", answer.err);
+    });
+}
