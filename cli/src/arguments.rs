@@ -149,6 +149,34 @@ pub struct ApplyArguments {
     /// Don't save: gone at the next start
     #[arg(long)]
     pub memory_only: bool,
+    /// Don't ask the daemon: do the same work in this process, and quit. Not while nipartd is running, and not for DHCP,
+    /// which needs somebody to renew leases
+    #[arg(long)]
+    pub no_daemon: bool,
+    /// With --no-daemon: where state is saved
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "/var/lib/nipart",
+        requires = "no_daemon"
+    )]
+    pub state_dir: PathBuf,
+    /// With --no-daemon: where state is kept that a reboot ends
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "/run/nipart",
+        requires = "no_daemon"
+    )]
+    pub run_dir: PathBuf,
+    /// With --no-daemon: where the administrator's files are
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "/etc/nipart/states",
+        requires = "no_daemon"
+    )]
+    pub states_dir: PathBuf,
     /// Give up, and undo everything, after so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub timeout: u64,

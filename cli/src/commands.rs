@@ -4,9 +4,11 @@
 
 mod apply;
 mod difference;
+mod local;
 mod monitor;
 mod plan;
 mod plugins;
+mod progress;
 mod show;
 mod traces;
 
@@ -18,14 +20,33 @@ use nipart_api::client::Client;
 
 use crate::failure::Failure;
 use crate::output::{duration_us, plain, uptime_ms};
-use crate::request::Request;
+use crate::request::{ApplyRequest, Request};
 
 /// Does what was asked.
 pub(crate) async fn run(socket: &Path, request: Request) -> Result<ExitCode, Failure> {
-    if let Request::Version = request {
-        return version(socket).await;
+    match request {
+        Request::Version => version(socket).await,
+        Request::Apply(ApplyRequest {
+            inputs,
+            verify,
+            memory_only,
+            timeout,
+            format,
+            without_daemon: Some(directories),
+        }) => {
+            let options = local::Options {
+                verify,
+                memory_only,
+                timeout,
+                format,
+            };
+            local::run(inputs, &options, &directories).await
+        }
+        request => ask(Client::connect(socket).await?, request).await,
     }
-    let client = Client::connect(socket).await?;
+}
+
+async fn ask(client: Client, request: Request) -> Result<ExitCode, Failure> {
     match request {
         Request::Show(parameters, format) => show::run(client, &parameters, format).await,
         Request::Apply(request) => apply::run(client, request).await,

@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,6 +61,16 @@ pub(crate) struct ApplyRequest {
     pub(crate) memory_only: bool,
     pub(crate) timeout: Duration,
     pub(crate) format: ReportFormat,
+    /// Do it in this process, with these directories.
+    pub(crate) without_daemon: Option<Directories>,
+}
+
+/// Where the daemon would keep things.
+#[derive(Debug)]
+pub(crate) struct Directories {
+    pub(crate) state: PathBuf,
+    pub(crate) run: PathBuf,
+    pub(crate) states: PathBuf,
 }
 
 /// Checks what was typed, and reads the files that it names.
@@ -88,6 +98,11 @@ pub(crate) fn check(command: Command) -> Result<Request, Failure> {
             memory_only: arguments.memory_only,
             timeout: Duration::from_secs(arguments.timeout),
             format: arguments.output,
+            without_daemon: arguments.no_daemon.then_some(Directories {
+                state: arguments.state_dir,
+                run: arguments.run_dir,
+                states: arguments.states_dir,
+            }),
         }),
         Command::Plan(arguments) => Request::Plan {
             inputs: read_all(&arguments.files)?,

@@ -2,21 +2,19 @@
 
 //! `apply`: one file after the other; the first that fails ends it.
 
-use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use nipart_api::call::ApplyParameters;
 use nipart_api::client::Client;
-use nipart_schemas::request::{ApplyReport, Progress};
+use nipart_schemas::error::NipartError;
+use nipart_schemas::request::ApplyReport;
 
+use super::progress::ProgressLine;
 use crate::arguments::ReportFormat;
 use crate::failure::Failure;
 use crate::output;
-use crate::request::ApplyRequest;
-
-/// Applies that are faster need no progress.
-const QUIET: Duration = Duration::from_secs(1);
+use crate::request::{ApplyRequest, Document};
 
 pub(super) async fn run(mut client: Client, request: ApplyRequest) -> Result<ExitCode, Failure> {
     let count = request.inputs.len();
@@ -32,22 +30,32 @@ pub(super) async fn run(mut client: Client, request: ApplyRequest) -> Result<Exi
             .apply(&parameters, |progress| line.show(progress))
             .await;
         line.clear();
-        let report = outcome.map_err(|error| {
-            let error = match count - index - 1 {
-                0 => error,
-                left => error.note(format!(
-                    "files after this one that were not applied: {left}"
-                )),
-            };
-            Failure::of_document(&input.document, error)
-        })?;
-        let name = match (request.format, count) {
-            (ReportFormat::Text, 2..) => Some(input.document.name.as_str()),
-            _ => None,
-        };
-        output::report(&report, request.format, |report| describe(report, name))?;
+        finish(outcome, &input.document, request.format, (index, count))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the report on the file that is `index` of `count`.
+pub(super) fn finish(
+    outcome: Result<ApplyReport, NipartError>,
+    document: &Arc<Document>,
+    format: ReportFormat,
+    (index, count): (usize, usize),
+) -> Result<(), Failure> {
+    let report = outcome.map_err(|error| {
+        let error = match count - index - 1 {
+            0 => error,
+            left => error.note(format!(
+                "files after this one that were not applied: {left}"
+            )),
+        };
+        Failure::of_document(document, error)
+    })?;
+    let name = match (format, count) {
+        (ReportFormat::Text, 2..) => Some(document.name.as_str()),
+        _ => None,
+    };
+    output::report(&report, format, |report| describe(report, name))
 }
 
 fn describe(report: &ApplyReport, name: Option<&str>) -> String {
@@ -78,45 +86,4 @@ fn describe(report: &ApplyReport, name: Option<&str>) -> String {
 
 fn word(is_so: bool, yes: &'static str, no: &'static str) -> &'static str {
     if is_so { yes } else { no }
-}
-
-/// A line on the terminal that is written over and over.
-struct ProgressLine {
-    begun: Instant,
-    is_terminal: bool,
-    is_shown: bool,
-}
-
-impl ProgressLine {
-    fn new() -> Self {
-        Self {
-            begun: Instant::now(),
-            is_terminal: io::stderr().is_terminal(),
-            is_shown: false,
-        }
-    }
-
-    fn show(&mut self, progress: &Progress) {
-        if !self.is_terminal || self.begun.elapsed() < QUIET {
-            return;
-        }
-        let count = match progress.total {
-            0 => String::new(),
-            total => format!(" ({} of {total})", progress.done),
-        };
-        self.write(&format!("\r\x1b[K{}{count}", progress.message));
-        self.is_shown = true;
-    }
-
-    fn clear(&mut self) {
-        if self.is_shown {
-            self.write("\r\x1b[K");
-        }
-    }
-
-    /// Progress that can't be written isn't worth an error.
-    fn write(&self, text: &str) {
-        let mut out = io::stderr().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    }
 }

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! `apply --no-daemon`: the daemon's own chain, with its plugins' libraries in this process instead of behind events.
+//!
+//! The store's lock keeps it from working beside a running daemon. A process that dies half way leaves the open
+//! journal, which the daemon takes back when it starts; until then no other change is begun.
+
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use nipart_commander::chain::apply::apply;
+use nipart_commander::lock::Locks;
+use nipart_commander::peers::Peers;
+use nipart_config::Store;
+use nipart_kernel::Kernel;
+use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::event::{EventData, Role};
+use nipart_schemas::journal::SavedScope;
+use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::request::{ApplyReport, ApplyRequest, Progress};
+use uuid::Uuid;
+
+use super::apply::finish;
+use super::progress::ProgressLine;
+use crate::arguments::ReportFormat;
+use crate::failure::Failure;
+use crate::request::{Directories, Input};
+
+/// How to apply.
+#[derive(Debug)]
+pub(super) struct Options {
+    pub(super) verify: bool,
+    pub(super) memory_only: bool,
+    pub(super) timeout: Duration,
+    pub(super) format: ReportFormat,
+}
+
+pub(super) async fn run(
+    inputs: Vec<Input>,
+    options: &Options,
+    directories: &Directories,
+) -> Result<ExitCode, Failure> {
+    for input in &inputs {
+        needs_no_daemon(&input.state)
+            .map_err(|error| Failure::of_document(&input.document, error))?;
+    }
+    let store = Store::open(&directories.state, &directories.run, &directories.states)?;
+    nothing_is_unfinished(&store)?;
+    let tools = Arc::new(Tools {
+        kernel: Kernel::open().await?,
+        store: Mutex::new(store),
+        progress: Mutex::new(ProgressLine::new()),
+        is_stopped: AtomicBool::new(false),
+    });
+    let count = inputs.len();
+    for (index, input) in inputs.into_iter().enumerate() {
+        let peers = LocalPeers {
+            tools: Arc::clone(&tools),
+            chain: Uuid::now_v7(),
+            is_detached: false,
+        };
+        let outcome = apply_one(&peers, input.state, options).await;
+        locked(&tools.progress).clear();
+        finish(outcome, &input.document, options.format, (index, count))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn apply_one(
+    peers: &LocalPeers,
+    state: NetworkState,
+    options: &Options,
+) -> Result<ApplyReport, NipartError> {
+    let request = ApplyRequest {
+        state,
+        verify: options.verify,
+        memory_only: options.memory_only,
+        confirm: None,
+        no_wait: true,
+        note: None,
+        requester: None,
+    };
+    let (users, objects) = (Locks::default(), Locks::default());
+    let work = apply(peers, &users, &objects, request);
+    let late = tokio::time::sleep(options.timeout);
+    let interrupt = tokio::signal::ctrl_c();
+    tokio::pin!(work, late, interrupt);
+    // Neither ends the work at once: it has to take back what it did.
+    let mut reason = None;
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut work => break outcome,
+            () = &mut late, if reason.is_none() => reason = Some(ErrorKind::Timeout),
+            _ = &mut interrupt, if reason.is_none() => reason = Some(ErrorKind::Cancelled),
+        }
+        peers.tools.is_stopped.store(true, Ordering::Relaxed);
+    };
+    match outcome {
+        Ok((mut report, _, _)) => {
+            // Nobody remembers it.
+            report.trace = None;
+            Ok(report)
+        }
+        Err(mut error) => {
+            if let (ErrorKind::Cancelled, Some(reason)) = (error.kind, reason) {
+                error.kind = reason;
+            }
+            Err(error)
+        }
+    }
+}
+
+fn needs_no_daemon(state: &NetworkState) -> Result<(), NipartError> {
+    let mut interfaces = state.interfaces.iter().enumerate();
+    match interfaces.find(|(_, interface)| interface.wants_dhcpv4()) {
+        None => Ok(()),
+        Some((index, interface)) => Err(NipartError::new(
+            ErrorKind::NotSupported,
+            format!(
+                "{}: DHCP needs a running daemon, which renews the lease",
+                interface.name
+            ),
+        )
+        .at(format!("interfaces[{index}].ipv4.dhcp"))),
+    }
+}
+
+fn nothing_is_unfinished(store: &Store) -> Result<(), NipartError> {
+    let scope = SavedScope {
+        interfaces: Some(Vec::new()),
+        persistent_only: false,
+    };
+    match store.load(&scope)?.unfinished.first() {
+        None => Ok(()),
+        Some(journal) => Err(NipartError::new(
+            ErrorKind::Busy,
+            format!(
+                "the change {} was interrupted and not yet taken back",
+                journal.id
+            ),
+        )
+        .note("start nipartd: it takes it back")),
+    }
+}
+
+/// What stands in for the plugins.
+struct Tools {
+    kernel: Kernel,
+    store: Mutex<Store>,
+    progress: Mutex<ProgressLine>,
+    is_stopped: AtomicBool,
+}
+
+/// One chain's way to them.
+#[derive(Clone)]
+struct LocalPeers {
+    tools: Arc<Tools>,
+    chain: Uuid,
+    is_detached: bool,
+}
+
+/// A thread that panicked would have ended the process.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Peers for LocalPeers {
+    /// The libraries have time limits of their own.
+    async fn ask(
+        &self,
+        receiver: Role,
+        data: EventData,
+        _timeout: Duration,
+    ) -> Result<EventData, NipartError> {
+        let Tools { kernel, store, .. } = self.tools.as_ref();
+        Ok(match data {
+            EventData::Query(scope) => EventData::State(Box::new(kernel.query(&scope).await?)),
+            EventData::Execute(plan) => EventData::Executed(Box::new(kernel.execute(&plan).await)),
+            EventData::Decide(request) => {
+                EventData::Decision(Box::new(nipart_state::decide(&request)?))
+            }
+            EventData::LoadSaved(scope) => EventData::Saved(Box::new(locked(store).load(&scope)?)),
+            EventData::OpenJournal(journal) => {
+                locked(store).open_journal(&journal)?;
+                EventData::Done
+            }
+            EventData::CloseJournal(closing) => {
+                locked(store).close_journal(&closing)?;
+                EventData::Done
+            }
+            EventData::QueryLeases => EventData::Leases(Vec::new()),
+            other => {
+                return Err(NipartError::new(
+                    ErrorKind::NotSupported,
+                    format!(
+                        "{receiver} can't be asked `{}` without a daemon",
+                        other.name()
+                    ),
+                ));
+            }
+        })
+    }
+
+    fn detached(&self) -> Self {
+        Self {
+            is_detached: true,
+            ..self.clone()
+        }
+    }
+
+    fn chain(&self) -> Uuid {
+        self.chain
+    }
+
+    fn is_cancelled(&self) -> bool {
+        !self.is_detached && self.tools.is_stopped.load(Ordering::Relaxed)
+    }
+
+    fn progress(&self, message: &str, done: usize, total: usize) {
+        locked(&self.tools.progress).show(&Progress {
+            message: message.to_string(),
+            done,
+            total,
+        });
+    }
+}
