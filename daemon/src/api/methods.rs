@@ -75,7 +75,7 @@ pub(super) async fn apply(
         confirm: None,
         no_wait: false,
         note: None,
-        requester: None,
+        requester: Some(peer.requester()),
     }));
     let (_, answer) = core
         .call(Role::Commander, request, timeout, progress)

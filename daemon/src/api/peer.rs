@@ -8,6 +8,7 @@
 use std::fmt;
 use std::fs;
 
+use nipart_schemas::request::Requester;
 use tokio::net::unix::UCred;
 
 /// A client as the kernel knows it.
@@ -33,6 +34,17 @@ impl Peer {
             user,
             process: credentials.pid(),
             may_apply: user == 0 || is_member(),
+        }
+    }
+
+    /// The same for the history. The program's name is for people only: it may be gone, or have changed it.
+    pub(super) fn requester(&self) -> Requester {
+        let pid = self.process.and_then(|pid| u32::try_from(pid).ok());
+        let command = pid.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).ok());
+        Requester {
+            uid: self.user,
+            pid,
+            command: command.map(|name| name.trim_end().to_string()),
         }
     }
 
