@@ -2,6 +2,11 @@
 
 //! `nipartctl apply --no-daemon`: the same chain in one process.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "failing loudly is a test's way of reporting"
+)]
+
 use std::path::Path;
 use std::process::Command;
 
