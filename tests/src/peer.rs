@@ -44,6 +44,12 @@ impl Peer {
         peer
     }
 
+    /// The process that holds the namespace, for `nsenter --target`.
+    #[must_use]
+    pub fn pid(&self) -> String {
+        self.holder.pid()
+    }
+
     /// Lays a wire: a veth pair, `near` here and `far` there. Both ends are up; `far` has `address`, with its prefix length.
     pub fn wire(&self, near: &str, far: &str, address: &str) {
         ip(&[

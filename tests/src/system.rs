@@ -10,7 +10,7 @@
 
 use std::io::Write;
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -78,18 +78,14 @@ impl From<Output> for Answer {
 /// An executable of the project, built beside the test.
 #[must_use]
 pub fn executable(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("path of the test binary");
-    let profile = test
-        .parent()
-        .and_then(Path::parent)
-        .expect("target/PROFILE/deps/test");
-    let path = profile.join(name);
-    assert!(
-        path.exists(),
-        "{} is not built: run cargo build --workspace first",
-        path.display()
-    );
-    path
+    let own = std::env::current_exe().expect("path of the test binary");
+    // target/PROFILE/deps/TEST, or target/PROFILE/PROGRAM.
+    own.ancestors()
+        .skip(1)
+        .take(2)
+        .map(|directory| directory.join(name))
+        .find(|path| path.exists())
+        .unwrap_or_else(|| panic!("{name} is not built: run cargo build --workspace first"))
 }
 
 impl System {
