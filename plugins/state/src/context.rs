@@ -9,6 +9,9 @@ use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 use nipart_schemas::lease::Lease;
 use nipart_schemas::network_state::NetworkState;
 
+/// More links than this are never stacked: the kernel itself allows eight (`MAX_NEST_DEV`).
+pub(crate) const MAX_STACK: usize = 16;
+
 /// A decision's input, indexed by interface name.
 pub(crate) struct Context<'a> {
     pub(crate) desired: &'a NetworkState,
@@ -18,8 +21,10 @@ pub(crate) struct Context<'a> {
     pub(crate) present: HashMap<&'a str, &'a Interface>,
     pub(crate) remembered: HashMap<&'a str, &'a Interface>,
     pub(crate) leases: HashMap<&'a str, &'a Lease>,
-    /// Interfaces that come into being as the second end of a wanted veth pair.
+    /// Interfaces that come into being as the second end of a wanted veth pair, with the first.
     pub(crate) peers: HashMap<&'a str, &'a str>,
+    /// Present links that the wanted state takes away, with those that the kernel takes away with them.
+    pub(crate) doomed: HashSet<&'a str>,
     pub(crate) missing: MissingInterfaces,
     pub(crate) without_lease: HashSet<&'a str>,
     pub(crate) explain: bool,
@@ -28,19 +33,25 @@ pub(crate) struct Context<'a> {
 impl<'a> Context<'a> {
     pub(crate) fn new(request: &'a DecisionRequest) -> Self {
         let wanted = request.desired.by_name();
+        let present = request.observed.by_name();
         let peers = request
             .desired
             .interfaces
             .iter()
             .filter(|interface| interface.wanted_state() == InterfaceState::Up)
             .filter_map(|interface| Some((interface.veth_peer()?, interface.name.as_str())))
+            .filter(|(peer, name)| match present.get(name) {
+                None => true,
+                // A peer that isn't shown lives in another network namespace, and stays there.
+                Some(present) => present.veth_peer().is_some_and(|other| other != *peer),
+            })
             .collect();
-        Self {
+        let mut context = Self {
             desired: &request.desired,
             observed: &request.observed,
             saved: &request.saved,
             wanted,
-            present: request.observed.by_name(),
+            present,
             remembered: request.saved.by_name(),
             leases: request
                 .leases
@@ -48,44 +59,52 @@ impl<'a> Context<'a> {
                 .map(|lease| (lease.interface.as_str(), lease))
                 .collect(),
             peers,
+            doomed: HashSet::new(),
             missing: request.missing,
             without_lease: request.without_lease.iter().map(String::as_str).collect(),
             explain: request.explain,
-        }
+        };
+        context.doomed = context.find_doomed();
+        context
+    }
+
+    /// The interface, when it is wanted up.
+    pub(crate) fn wanted_up(&self, name: &str) -> Option<&'a Interface> {
+        let wanted = self.wanted.get(name).copied();
+        wanted.filter(|interface| interface.wanted_state() == InterfaceState::Up)
     }
 
     /// The type that an interface has or is to get.
     pub(crate) fn type_of(&self, name: &str) -> Option<&'a InterfaceType> {
-        let present = self
-            .present
-            .get(name)
-            .and_then(|interface| interface.interface_type.as_ref());
-        let wanted = self
-            .wanted
-            .get(name)
-            .and_then(|interface| interface.interface_type.as_ref());
-        present.or(wanted)
+        let of = |interface: &&'a Interface| interface.interface_type.as_ref();
+        let present = self.present.get(name).and_then(of);
+        if present.is_none() && self.peers.contains_key(name) {
+            return Some(&InterfaceType::Veth);
+        }
+        present.or_else(|| self.wanted.get(name).and_then(of))
     }
 
     /// Whether the interface is there when the plan has been executed.
     pub(crate) fn will_exist(&self, name: &str) -> bool {
-        match self.wanted.get(name) {
-            Some(interface) => match interface.wanted_state() {
-                InterfaceState::Absent | InterfaceState::Down => {
-                    self.present.contains_key(name) && !self.is_removed(interface)
-                }
-                InterfaceState::Ignore => self.present.contains_key(name),
-                InterfaceState::Up => {
-                    self.present.contains_key(name)
-                        || self.peers.contains_key(name)
-                        || interface
-                            .interface_type
-                            .as_ref()
-                            .is_some_and(InterfaceType::is_virtual)
-                }
-            },
-            None => self.present.contains_key(name) || self.peers.contains_key(name),
+        self.exists_after(name, MAX_STACK)
+    }
+
+    fn exists_after(&self, name: &str, left: usize) -> bool {
+        if self.present.contains_key(name) {
+            return !self.doomed.contains(name);
         }
+        if self.peers.contains_key(name) {
+            return true;
+        }
+        self.wanted_up(name).is_some_and(|interface| {
+            interface
+                .interface_type
+                .as_ref()
+                .is_some_and(InterfaceType::is_virtual)
+                && interface
+                    .base_interface()
+                    .is_none_or(|base| left > 0 && self.exists_after(base, left - 1))
+        })
     }
 
     /// Whether `down` or `absent` deletes the link itself: virtual ones, but of a veth whose other end lives in
@@ -103,5 +122,54 @@ impl<'a> Context<'a> {
                 .is_some_and(|remembered| remembered.veth_peer().is_some());
         }
         is_virtual
+    }
+
+    fn find_doomed(&self) -> HashSet<&'a str> {
+        let mut doomed: HashSet<&str> = HashSet::new();
+        for interface in &self.desired.interfaces {
+            match interface.wanted_state() {
+                InterfaceState::Absent | InterfaceState::Down if self.is_removed(interface) => {
+                    doomed.insert(&interface.name);
+                }
+                InterfaceState::Up => doomed.extend(self.abandoned_peer(interface)),
+                _ => {}
+            }
+        }
+        loop {
+            let more: Vec<&str> = self
+                .present
+                .values()
+                .filter(|present| !doomed.is_empty() && !doomed.contains(present.name.as_str()))
+                .filter(|present| self.leans_on(present).any(|needed| doomed.contains(needed)))
+                .map(|present| present.name.as_str())
+                .collect();
+            if more.is_empty() {
+                return doomed;
+            }
+            doomed.extend(more);
+        }
+    }
+
+    /// The other end of a pair that is created anew with another peer, unless it gets another peer itself.
+    fn abandoned_peer(&self, interface: &Interface) -> Option<&'a str> {
+        let old = self.present.get(interface.name.as_str())?.veth_peer()?;
+        let new = interface.veth_peer()?;
+        let finds_another = self
+            .wanted_up(old)
+            .and_then(Interface::veth_peer)
+            .is_some_and(|peer| peer != interface.name);
+        (old != new && !finds_another).then_some(old)
+    }
+
+    /// The links without which a present link can't live on: what it is stacked upon, and its veth peer.
+    fn leans_on(&self, present: &'a Interface) -> impl Iterator<Item = &'a str> {
+        let wanted = self.wanted_up(&present.name);
+        let base = wanted
+            .and_then(Interface::base_interface)
+            .or_else(|| present.base_interface());
+        let peer = wanted
+            .and_then(Interface::veth_peer)
+            .or_else(|| present.veth_peer());
+        base.into_iter().chain(peer)
     }
 }

@@ -6,18 +6,18 @@
 
 pub(crate) mod address;
 mod port;
+pub(crate) mod recreation;
 pub(crate) mod route;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 use nipart_schemas::ip::Address;
-use nipart_schemas::overlay::Overlay;
 use nipart_schemas::route::Route;
 
 use crate::context::Context;
-use crate::kind;
+use crate::{kind, lease};
 
 /// What happens to the link itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,19 @@ pub(crate) struct Goal<'a> {
     pub(crate) unwanted_addresses: Vec<Address>,
 }
 
-impl Goal<'_> {
+impl<'a> Goal<'a> {
+    /// A goal without addresses, that leaves the administrative state.
+    pub(crate) fn new(wanted: Interface, present: Option<&'a Interface>, fate: Fate) -> Self {
+        Self {
+            wanted,
+            present,
+            fate,
+            up: None,
+            addresses: Vec::new(),
+            unwanted_addresses: Vec::new(),
+        }
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.wanted.name
     }
@@ -93,7 +105,10 @@ pub(crate) fn resolve<'a>(context: &Context<'a>) -> Goals<'a> {
         }
     }
     port::unlisted(context, &attachments, &mut goals);
+    recreation::cascade(context, &mut goals);
     route::resolve(context, &mut goals);
+    goals.pending.sort_unstable();
+    goals.pending.dedup();
     goals
 }
 
@@ -117,13 +132,19 @@ fn arriving<'a>(
     {
         wanted.controller = None;
     }
-    let lease = context.leases.get(name).copied();
     if wanted.wants_dhcpv4() && wanted.mtu.is_none() {
-        wanted.mtu = lease.and_then(|lease| lease.mtu).map(u32::from);
+        let lease = context.leases.get(name).copied();
+        wanted.mtu = lease.and_then(|lease| lease::usable_mtu(lease, &wanted, present));
     }
+    let base_is_missing = wanted
+        .base_interface()
+        .is_some_and(|base| !context.will_exist(base));
     let fate = match present {
+        Some(_) if context.doomed.contains(name) => return None,
         Some(present) if kind::needs_recreation(&kind::section_differences(&wanted, present)) => {
-            wanted.fill_from(present);
+            if base_is_missing {
+                return None;
+            }
             Fate::Recreate
         }
         Some(_) => Fate::Change,
@@ -133,88 +154,57 @@ fn arriving<'a>(
                 .interface_type
                 .as_ref()
                 .is_some_and(InterfaceType::is_virtual);
-            let base_is_missing = wanted
-                .base_interface()
-                .is_some_and(|base| !context.will_exist(base));
             if !(comes_as_peer || is_virtual) || base_is_missing {
                 return None;
             }
             if comes_as_peer {
                 wanted.interface_type = Some(InterfaceType::Veth);
+            } else if peer_is_elsewhere(context, &wanted) {
+                return None;
             }
             Fate::Create
         }
     };
-    let (addresses, unwanted_addresses) = address::resolve(context, &wanted, present, fate);
-    Some(Goal {
-        wanted,
-        present,
-        fate,
+    let (addresses, unwanted_addresses) = address::resolve(context, &wanted, present);
+    let mut goal = Goal {
         up: Some(true),
         addresses,
         unwanted_addresses,
-    })
+        ..Goal::new(wanted, present, fate)
+    };
+    if fate == Fate::Recreate {
+        recreation::complete(&mut goal);
+    }
+    Some(goal)
+}
+
+/// Whether the peer is there, so that the pair can't be created: this end lives in another network namespace.
+pub(crate) fn peer_is_elsewhere(context: &Context<'_>, wanted: &Interface) -> bool {
+    wanted
+        .veth_peer()
+        .and_then(|peer| context.present.get(peer))
+        .is_some_and(|peer| peer.veth_peer().is_none())
 }
 
 /// The goal of an interface that is wanted down or absent; none when there is nothing to take away.
 fn leaving<'a>(context: &Context<'a>, interface: &Interface) -> Option<Goal<'a>> {
-    let present = context.present.get(interface.name.as_str()).copied()?;
-    let gone = Goal {
-        wanted: Interface::named(&interface.name),
-        present: Some(present),
-        fate: Fate::Delete,
-        up: None,
-        addresses: Vec::new(),
-        unwanted_addresses: Vec::new(),
-    };
-    if context.is_removed(interface) {
-        return Some(gone);
+    let name = interface.name.as_str();
+    let present = context.present.get(name).copied()?;
+    let mut wanted = Interface::named(name);
+    if context.doomed.contains(name) {
+        return Some(Goal::new(wanted, Some(present), Fate::Delete));
     }
     // A link that we can't delete loses what we gave it.
-    let is_ours = |address: &Address| address::is_ours(context, &interface.name, address);
-    let mut wanted = gone.wanted.clone();
-    if context
-        .remembered
-        .get(interface.name.as_str())
-        .is_some_and(|saved| saved.controller.is_some())
-        && present.controller.is_some()
+    let is_ours = |address: &Address| address::is_ours(context, name, address);
+    if let Some(controller) = &present.controller
+        && port::is_ours(context, controller, name)
     {
         wanted.controller = Some(String::new());
     }
     let down = interface.wanted_state() == InterfaceState::Down;
     Some(Goal {
-        wanted,
-        fate: Fate::Change,
         up: down.then_some(false),
         unwanted_addresses: address::all(present).filter(is_ours).collect(),
-        ..gone
+        ..Goal::new(wanted, Some(present), Fate::Change)
     })
-}
-
-/// How deep each link of the goals is stacked upon others of them: bases and controllers come first.
-pub(crate) fn depths(goals: &Goals<'_>) -> HashMap<String, usize> {
-    let by_name: HashMap<&str, &Goal<'_>> =
-        goals.links.iter().map(|goal| (goal.name(), goal)).collect();
-    fn depth_of(name: &str, by_name: &HashMap<&str, &Goal<'_>>, left: usize) -> usize {
-        let Some(goal) = by_name.get(name).filter(|_| left > 0) else {
-            return 0;
-        };
-        let shape = match goal.fate {
-            Fate::Delete => goal.present.unwrap_or(&goal.wanted),
-            _ => &goal.wanted,
-        };
-        let below = [shape.base_interface(), shape.controller.as_deref()];
-        below
-            .into_iter()
-            .flatten()
-            .filter(|below| by_name.contains_key(below))
-            .map(|below| 1 + depth_of(below, by_name, left - 1))
-            .max()
-            .unwrap_or(0)
-    }
-    // Loops were refused; the kernel itself allows no more than eight levels (MAX_NEST_DEV).
-    by_name
-        .keys()
-        .map(|name| ((*name).to_string(), depth_of(name, &by_name, 16)))
-        .collect()
 }

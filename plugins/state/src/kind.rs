@@ -59,9 +59,12 @@ pub(crate) fn check(interface: &Interface, is_new: bool, path: &str) -> Result<(
 pub(crate) fn section_differences(wanted: &Interface, present: &Interface) -> Vec<Difference> {
     let mut out = Vec::new();
     let root = Path::root("");
-    wanted
-        .veth
-        .differences(&present.veth, root.child("veth"), &mut out);
+    // A peer that isn't shown lives in another network namespace: the pair is left as it is.
+    if present.veth_peer().is_some() {
+        wanted
+            .veth
+            .differences(&present.veth, root.child("veth"), &mut out);
+    }
     wanted
         .bridge
         .differences(&present.bridge, root.child("bridge"), &mut out);
@@ -84,11 +87,22 @@ pub(crate) fn needs_recreation(differences: &[Difference]) -> bool {
         let (section, key) = (keys.next(), keys.next().unwrap_or_default());
         match section {
             Some("veth") => true,
-            Some("vxlan") => vxlan::FIXED.contains(&key),
-            Some("mac-vlan" | "mac-vtap") => mac_vlan::FIXED.contains(&key),
+            Some("vxlan") => vxlan::FIXED.contains(&key) || vxlan::is_fixed(key, difference),
+            Some("mac-vlan" | "mac-vtap") => {
+                mac_vlan::FIXED.contains(&key) || mac_vlan::is_fixed(key, difference)
+            }
             _ => false,
         }
     })
+}
+
+/// Whether the present section has a key that the one of before didn't have: the kernel can't take it off again.
+pub(crate) fn has_gained(before: &Interface, now: &Interface) -> bool {
+    let is_new = |difference: &Difference| {
+        let section = difference.path.trim_start_matches('.').split('.').next();
+        difference.current.is_null() && matches!(section, Some("vxlan" | "mac-vlan" | "mac-vtap"))
+    };
+    section_differences(now, before).iter().any(is_new)
 }
 
 /// Name, type, and in the section only what changes: the payload of an operation that changes options in place.

@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 
+use nipart_schemas::interface::Interface;
 use nipart_schemas::ip::{Ipv4, PROTOCOL_DHCP};
 use nipart_schemas::lease::Lease;
 use nipart_schemas::route::{IpNetwork, Route};
@@ -68,6 +69,27 @@ pub fn routes_of_lease(lease: &Lease, ipv4: &Ipv4) -> Vec<Route> {
         );
     }
     routes
+}
+
+/// `IPV6_MIN_MTU`: below it the kernel takes IPv6 off the link.
+pub(crate) const SMALLEST_IPV6_MTU: u32 = 1280;
+
+/// The lease's MTU, unless the driver would refuse it or IPv6 would be lost by it: a server can't know either.
+pub(crate) fn usable_mtu(
+    lease: &Lease,
+    wanted: &Interface,
+    present: Option<&Interface>,
+) -> Option<u32> {
+    let mtu = lease.mtu.map(u32::from)?;
+    let limit = |get: fn(&Interface) -> Option<u32>| present.and_then(get);
+    let smallest = limit(|present| present.min_mtu).unwrap_or(0);
+    // The kernel says 0 where the driver has no upper limit.
+    let largest = limit(|present| present.max_mtu)
+        .filter(|mtu| *mtu > 0)
+        .unwrap_or(u32::MAX);
+    let switch = |interface: &Interface| interface.ipv6.as_ref().and_then(|ipv6| ipv6.enabled);
+    let has_ipv6 = switch(wanted).or(present.and_then(switch)) != Some(false);
+    (mtu >= smallest && mtu <= largest && !(has_ipv6 && mtu < SMALLEST_IPV6_MTU)).then_some(mtu)
 }
 
 /// The bytes of `dhcp-client-id`: none when the text is not understood; empty for `ll`, the client's default.

@@ -37,10 +37,8 @@ pub fn decide(request: &DecisionRequest) -> Result<Decision, NipartError> {
             let context = context::Context::new(request);
             validate::check(&context)?;
             let goals = goal::resolve(&context);
+            validate::check_slots(&context, &goals)?;
             Ok(plan::build(&context, &goals))
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

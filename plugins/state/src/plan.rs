@@ -5,7 +5,9 @@
 //! Each operation has a phase and, where links are stacked, a depth within it. A wave is what has the same of both.
 
 mod address;
+mod depth;
 mod link;
+mod port;
 mod route;
 
 use std::collections::{BTreeMap, HashMap};
@@ -15,7 +17,7 @@ use nipart_schemas::operation::{Operation, Plan};
 
 use crate::context::Context;
 use crate::explain;
-use crate::goal::{self, Fate, Goals};
+use crate::goal::{Fate, Goal, Goals};
 
 /// What comes before what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,13 +66,30 @@ impl Waves {
 
 /// What planning one link needs to know of the others.
 pub(crate) struct Surroundings<'p> {
-    pub(crate) depths: HashMap<String, usize>,
-    pub(crate) goals: HashMap<&'p str, &'p goal::Goal<'p>>,
+    /// How deep links are stacked that come or stay.
+    pub(crate) coming: HashMap<String, usize>,
+    /// How deep links are stacked that go.
+    pub(crate) going: HashMap<String, usize>,
+    /// Second ends of new veth pairs, with the end that each comes with.
+    pub(crate) creators: HashMap<String, String>,
+    pub(crate) goals: HashMap<&'p str, &'p Goal<'p>>,
 }
 
-impl Surroundings<'_> {
+impl<'p> Surroundings<'p> {
+    fn of(goals: &'p Goals<'p>) -> Self {
+        let by_name: HashMap<&str, &Goal<'_>> =
+            goals.links.iter().map(|goal| (goal.name(), goal)).collect();
+        let creators = link::creators(&by_name);
+        Self {
+            coming: depth::coming(&by_name, &creators),
+            going: depth::going(&by_name),
+            creators,
+            goals: by_name,
+        }
+    }
+
     pub(crate) fn depth(&self, name: &str) -> usize {
-        self.depths.get(name).copied().unwrap_or(0)
+        self.coming.get(name).copied().unwrap_or(0)
     }
 
     pub(crate) fn is_created(&self, name: &str) -> bool {
@@ -81,14 +100,7 @@ impl Surroundings<'_> {
 /// The plan that leads to `goals`.
 pub(crate) fn build(context: &Context<'_>, goals: &Goals<'_>) -> Decision {
     let mut waves = Waves::default();
-    let surroundings = Surroundings {
-        depths: goal::depths(goals),
-        goals: goals
-            .links
-            .iter()
-            .map(|goal| (goal.wanted.name.as_str(), goal))
-            .collect(),
-    };
+    let surroundings = Surroundings::of(goals);
     for goal in &goals.links {
         if goal.fate == Fate::Recreate || goal.fate == Fate::Delete {
             link::delete(goal, &surroundings, &mut waves);
@@ -99,10 +111,10 @@ pub(crate) fn build(context: &Context<'_>, goals: &Goals<'_>) -> Decision {
             Fate::Change => link::change(goal, &surroundings, &mut waves),
         }
         if goal.fate != Fate::Delete {
-            link::bridge_ports(goal, &mut waves);
             address::plan(goal, &mut waves);
         }
     }
+    port::plan(context, goals, &surroundings, &mut waves);
     route::plan(context, goals, &mut waves);
     let plan = waves.into_plan();
     Decision {

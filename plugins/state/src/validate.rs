@@ -4,8 +4,10 @@
 
 mod interface;
 mod ip;
+mod name;
 mod reference;
 mod route;
+mod stack;
 
 use std::collections::HashMap;
 
@@ -14,6 +16,7 @@ use nipart_schemas::error::NipartError;
 use crate::context::Context;
 
 pub(crate) use self::interface::check_link_name;
+pub(crate) use self::route::check_slots;
 
 /// Checks everything that can be known before the kernel is asked to change.
 pub(crate) fn check(context: &Context<'_>) -> Result<(), NipartError> {
@@ -32,6 +35,8 @@ pub(crate) fn check(context: &Context<'_>) -> Result<(), NipartError> {
         interface::check(context, interface, &path)?;
         ip::check(context, interface, &path)?;
     }
+    name::check(context)?;
     reference::check(context)?;
+    stack::check(context)?;
     route::check(context)
 }

@@ -6,7 +6,6 @@ use nipart_schemas::interface::Interface;
 use nipart_schemas::ip::{Address, PROTOCOL_DHCP, PROTOCOL_NIPART};
 use nipart_schemas::lease::Lease;
 
-use super::Fate;
 use crate::context::Context;
 
 /// All addresses of an interface, IPv4 first, without those that the kernel makes itself.
@@ -48,7 +47,6 @@ pub(super) fn resolve(
     context: &Context<'_>,
     wanted: &Interface,
     present: Option<&Interface>,
-    fate: Fate,
 ) -> (Vec<Address>, Vec<Address>) {
     let mut family = Families {
         context,
@@ -59,18 +57,25 @@ pub(super) fn resolve(
     };
     family.resolve_ipv4();
     family.resolve_ipv6();
-    let Families { mut keep, drop, .. } = family;
-    if fate == Fate::Recreate {
-        // The link takes its addresses with it: also those of others have to come back.
-        let lost = present.into_iter().flat_map(all).filter(|address| {
-            !drop
-                .iter()
-                .chain(&keep)
-                .any(|known| known.key() == address.key())
-        });
-        keep.extend(lost.collect::<Vec<_>>());
+    let Families { keep, mut drop, .. } = family;
+    if wanted.controller.as_deref().is_none_or(str::is_empty) {
+        return (keep, drop);
     }
-    (keep, drop)
+    // The addresses of a port belong to its controller.
+    let ours = left_by_a_port(context, present).filter(|address| !drop.contains(address));
+    let ours: Vec<Address> = ours.collect();
+    drop.extend(ours);
+    (Vec::new(), drop)
+}
+
+/// Our addresses on a link that becomes a port: they go.
+pub(super) fn left_by_a_port<'a>(
+    context: &'a Context<'_>,
+    present: Option<&'a Interface>,
+) -> impl Iterator<Item = Address> + 'a {
+    present
+        .into_iter()
+        .flat_map(|present| all(present).filter(|address| is_ours(context, &present.name, address)))
 }
 
 struct Families<'c, 'a> {

@@ -7,8 +7,22 @@ use std::collections::{BTreeMap, HashSet};
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::interface::{Interface, InterfaceState, LinuxBridge};
 
-use super::{Fate, Goal, Goals};
+use super::{Fate, Goal, Goals, address};
 use crate::context::Context;
+
+/// Whether we attached the port: by the controller's list or by the port's own key.
+pub(super) fn is_ours(context: &Context<'_>, controller: &str, port: &str) -> bool {
+    let by_port = context
+        .remembered
+        .get(port)
+        .is_some_and(|saved| saved.controller.as_deref() == Some(controller));
+    by_port
+        || context
+            .remembered
+            .get(controller)
+            .and_then(|saved| saved.port_names())
+            .is_some_and(|ports| ports.contains(&port))
+}
 
 /// The controller that each mentioned port gets; empty when it is to be detached.
 pub(super) fn attachments<'a>(context: &Context<'a>) -> BTreeMap<&'a str, String> {
@@ -52,6 +66,10 @@ fn leaving_ports<'a>(
         .unwrap_or_default()
         .into_iter()
         .collect();
+    let names_it = |port: &&str| {
+        let saved = context.remembered.get(port);
+        saved.is_some_and(|saved| saved.controller.as_deref() == Some(&controller.name))
+    };
     let only_listed = controller
         .bridge
         .as_ref()
@@ -62,7 +80,8 @@ fn leaving_ports<'a>(
         .port_names()
         .unwrap_or_default()
         .into_iter()
-        .filter(|port| !listed.contains(port) && (only_listed || ours.contains(port)))
+        .filter(|port| !listed.contains(port))
+        .filter(|port| only_listed || ours.contains(port) || names_it(port))
         .collect()
 }
 
@@ -73,7 +92,8 @@ pub(super) fn unlisted<'a>(
     goals: &mut Goals<'a>,
 ) {
     for (port, controller) in attachments {
-        if context.wanted.contains_key(port) {
+        // A port that went with its base or its peer is none any more.
+        if context.wanted.contains_key(port) || context.doomed.contains(port) {
             continue;
         }
         let present = context.present.get(port).copied();
@@ -87,16 +107,16 @@ pub(super) fn unlisted<'a>(
                 continue;
             }
         };
+        let is_attached = !controller.is_empty();
+        let wanted = Interface {
+            controller: Some(controller.clone()),
+            ..Interface::named(*port)
+        };
+        let ours = address::left_by_a_port(context, present.filter(|_| is_attached));
         goals.links.push(Goal {
-            wanted: Interface {
-                controller: Some(controller.clone()),
-                ..Interface::named(*port)
-            },
-            present,
-            fate,
-            up: (!controller.is_empty()).then_some(true),
-            addresses: Vec::new(),
-            unwanted_addresses: Vec::new(),
+            up: is_attached.then_some(true),
+            unwanted_addresses: ours.collect(),
+            ..Goal::new(wanted, present, fate)
         });
     }
 }

@@ -5,9 +5,17 @@
 
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{MacVlan, MacVlanMode};
+use nipart_schemas::overlay::Difference;
+use serde_json::Value;
 
 /// Keys that need the link to be created anew.
 pub(super) const FIXED: [&str; 2] = ["base-iface", "promiscuous"];
+
+/// Also a `mode` from or to passthru.
+pub(super) fn is_fixed(key: &str, difference: &Difference) -> bool {
+    let is_passthru = |value: &Value| value.as_str() == Some("passthru");
+    key == "mode" && (is_passthru(&difference.current) || is_passthru(&difference.desired))
+}
 
 pub(super) fn check(
     key: &str,

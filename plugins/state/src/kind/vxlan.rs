@@ -4,9 +4,18 @@
 
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::Vxlan;
+use nipart_schemas::overlay::Difference;
+use serde_json::Value;
 
 /// Keys that need the link to be created anew.
 pub(super) const FIXED: [&str; 4] = ["id", "base-iface", "local", "destination-port"];
+
+/// Also a `remote` of another address family than the present one, and its removal.
+pub(super) fn is_fixed(key: &str, difference: &Difference) -> bool {
+    let is_ipv6 = |value: &Value| value.as_str().map(|text| text.contains(':'));
+    let (current, desired) = (is_ipv6(&difference.current), is_ipv6(&difference.desired));
+    key == "remote" && current.is_some() && current != desired
+}
 
 const LARGEST_ID: u32 = (1 << 24) - 1;
 

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use nipart_schemas::ip::{Address, PROTOCOL_DHCP, PROTOCOL_NIPART};
 use nipart_schemas::operation::Operation;
 
 use super::{Phase, Waves};
@@ -32,13 +33,9 @@ pub(super) fn plan(goal: &Goal<'_>, waves: &mut Waves) {
         }
     }
     for address in &goal.addresses {
-        let is_so = present.get(&address.key()).is_some_and(|present| {
-            match (address.valid_life_time, present.valid_life_time) {
-                (None, None) => true,
-                (Some(wanted), Some(has)) => wanted.abs_diff(has) <= LIFE_TIME_SLACK,
-                _ => false,
-            }
-        });
+        let is_so = present
+            .get(&address.key())
+            .is_some_and(|present| lives_alike(address, present) && marked_alike(address, present));
         if !is_so {
             let interface = goal.name().to_string();
             waves.push(
@@ -50,4 +47,20 @@ pub(super) fn plan(goal: &Goal<'_>, waves: &mut Waves) {
             );
         }
     }
+}
+
+fn lives_alike(wanted: &Address, present: &Address) -> bool {
+    match (wanted.valid_life_time, present.valid_life_time) {
+        (None, None) => true,
+        (Some(wanted), Some(has)) => wanted.abs_diff(has) <= LIFE_TIME_SLACK,
+        _ => false,
+    }
+}
+
+/// Whether both are leased or both are not. Other marks tell nothing: an old kernel keeps none, and an address that
+/// somebody else has added is as good.
+fn marked_alike(wanted: &Address, present: &Address) -> bool {
+    let ours = [Some(PROTOCOL_NIPART), Some(PROTOCOL_DHCP)];
+    wanted.protocol == present.protocol
+        || !(ours.contains(&wanted.protocol) && ours.contains(&present.protocol))
 }

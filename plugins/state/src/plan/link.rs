@@ -2,14 +2,12 @@
 
 //! Operations on links.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use nipart_schemas::interface::{
-    AltNameState, BridgePort, Interface, InterfaceState, InterfaceType,
-};
+use nipart_schemas::interface::{AltNameState, Interface, InterfaceState};
 use nipart_schemas::operation::{LinkChanges, Operation};
-use nipart_schemas::overlay::{Overlay, Path};
 
+use super::depth::GoalsByName;
 use super::{Phase, Surroundings, Waves};
 use crate::goal::Goal;
 use crate::kind;
@@ -29,7 +27,7 @@ pub(super) fn delete(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
         });
     if !peer_goes_too {
         // Waves are in the order of their depth: upper links first means the deepest first.
-        let depth = usize::MAX - surroundings.depth(name);
+        let depth = usize::MAX - surroundings.going.get(name).copied().unwrap_or(0);
         waves.push_at(
             Phase::DeleteLinks,
             depth,
@@ -43,11 +41,7 @@ pub(super) fn delete(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
 /// Creates the link with all that one message can carry, and adds what it can't.
 pub(super) fn create(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &mut Waves) {
     let name = goal.name();
-    let comes_with_peer = goal.wanted.interface_type == Some(InterfaceType::Veth)
-        && match creator_of_pair(goal, surroundings) {
-            Some(creator) => creator != name,
-            None => false,
-        };
+    let comes_with_peer = surroundings.creators.contains_key(name);
     if !comes_with_peer {
         let peer = goal.wanted.veth_peer().map(|peer| {
             Box::new(match surroundings.goals.get(peer) {
@@ -87,27 +81,22 @@ pub(super) fn create(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
     ipv6_switches(wanted, None, waves);
 }
 
-/// Of two ends that both have goals, the one whose message creates the pair: the first that names its peer.
-fn creator_of_pair<'s>(goal: &'s Goal<'_>, surroundings: &'s Surroundings<'_>) -> Option<&'s str> {
-    let name = goal.name();
-    let peer = match goal.wanted.veth_peer() {
-        Some(peer) => surroundings.goals.get(peer),
-        None => surroundings
-            .goals
-            .values()
-            .find(|other| other.wanted.veth_peer() == Some(name)),
-    }?;
-    if !peer.is_created() {
-        return None;
+/// The second ends of pairs that are created, with the end whose message does that: the first in the alphabet of
+/// those that name the other.
+pub(super) fn creators(goals: &GoalsByName<'_>) -> HashMap<String, String> {
+    let mut creators = HashMap::new();
+    for (name, goal) in goals.iter().filter(|(_, goal)| goal.is_created()) {
+        let Some(peer) = goal.wanted.veth_peer() else {
+            continue;
+        };
+        let names_back = goals
+            .get(peer)
+            .is_some_and(|other| other.is_created() && other.wanted.veth_peer() == Some(*name));
+        if !names_back || *name < peer {
+            creators.insert(peer.to_string(), (*name).to_string());
+        }
     }
-    match (
-        goal.wanted.veth_peer().is_some(),
-        peer.wanted.veth_peer().is_some(),
-    ) {
-        (true, false) => Some(name),
-        (false, true) => Some(peer.name()),
-        _ => Some(name.min(peer.name())),
-    }
+    creators
 }
 
 /// What the message that creates a link can carry.
@@ -256,47 +245,4 @@ fn ipv6_switches(wanted: &Interface, present: Option<&Interface>, waves: &mut Wa
 /// While the protocol is off, its autoconfiguration says nothing.
 fn wanted_matters(enabled: Option<bool>) -> bool {
     enabled != Some(false)
-}
-
-/// Options of the ports of a bridge, as far as they are not so already.
-pub(super) fn bridge_ports(goal: &Goal<'_>, waves: &mut Waves) {
-    let Some(ports) = goal
-        .wanted
-        .bridge
-        .as_ref()
-        .and_then(|bridge| bridge.port.as_ref())
-    else {
-        return;
-    };
-    let present: &[BridgePort] = goal
-        .surviving()
-        .and_then(|present| present.bridge.as_ref()?.port.as_deref())
-        .unwrap_or_default();
-    for port in ports {
-        let unset = BridgePort {
-            name: port.name.clone(),
-            ..BridgePort::default()
-        };
-        let before = present
-            .iter()
-            .find(|before| before.name == port.name)
-            .unwrap_or(&unset);
-        let mut differences = Vec::new();
-        port.differences(before, Path::root(&port.name), &mut differences);
-        if !differences.is_empty() {
-            let port = BridgePort {
-                name: port.name.clone(),
-                stp_hairpin_mode: port
-                    .stp_hairpin_mode
-                    .filter(|_| port.stp_hairpin_mode != before.stp_hairpin_mode),
-                stp_path_cost: port
-                    .stp_path_cost
-                    .filter(|_| port.stp_path_cost != before.stp_path_cost),
-                stp_priority: port
-                    .stp_priority
-                    .filter(|_| port.stp_priority != before.stp_priority),
-            };
-            waves.push(Phase::SettlePorts, Operation::ChangeBridgePort { port });
-        }
-    }
 }

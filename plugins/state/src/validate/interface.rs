@@ -2,12 +2,16 @@
 
 //! Checks of one interface: name, type, section, common properties.
 
+use std::net::IpAddr;
+
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 
 use crate::context::Context;
+use crate::goal::address;
 use crate::kind;
+use crate::lease::SMALLEST_IPV6_MTU;
 
 /// `IFNAMSIZ` less the terminating zero.
 const LONGEST_NAME: usize = 15;
@@ -15,8 +19,6 @@ const LONGEST_NAME: usize = 15;
 const LONGEST_ALT_NAME: usize = 127;
 /// `IFALIASZ` less the terminating zero.
 const LONGEST_DESCRIPTION: usize = 255;
-/// `IPV6_MIN_MTU`: below it the kernel takes IPv6 off the link.
-const SMALLEST_IPV6_MTU: u32 = 1280;
 
 pub(super) fn check(
     context: &Context<'_>,
@@ -24,6 +26,9 @@ pub(super) fn check(
     path: &str,
 ) -> Result<(), NipartError> {
     check_link_name(&interface.name, &format!("{path}.name"))?;
+    if interface.wanted_state() == InterfaceState::Ignore {
+        return Ok(());
+    }
     let present = context.present.get(interface.name.as_str()).copied();
     check_type(interface, present, path)?;
     if interface.wanted_state() != InterfaceState::Up {
@@ -82,7 +87,9 @@ fn check_type(
                     ),
                 ));
             }
-            None if matches!(wanted, InterfaceType::Other(_)) => {
+            None if interface.wanted_state() == InterfaceState::Up
+                && matches!(wanted, InterfaceType::Other(_)) =>
+            {
                 let known: Vec<&str> = InterfaceType::KNOWN
                     .iter()
                     .map(InterfaceType::as_str)
@@ -151,7 +158,9 @@ fn check_common(
     if let Some(mtu) = interface.mtu {
         check_mtu(interface, present, mtu, &format!("{path}.mtu"))?;
     }
+    // What it has already was shown to the user: the loopback interface's is zero.
     if let Some(address) = &interface.mac_address
+        && present.and_then(|present| present.mac_address.as_ref()) != Some(address)
         && (address.is_multicast() || address.bytes().iter().all(|byte| *byte == 0))
     {
         return Err(NipartError::invalid(
@@ -209,15 +218,34 @@ fn check_mtu(
             ),
         ));
     }
-    let ipv6_addresses = interface
-        .ipv6
-        .as_ref()
-        .and_then(|ipv6| ipv6.address.as_ref());
-    if mtu < SMALLEST_IPV6_MTU && ipv6_addresses.is_some_and(|list| !list.is_empty()) {
+    if mtu < SMALLEST_IPV6_MTU
+        && let Some(ip) = needs_ipv6(interface, present)
+    {
         return Err(NipartError::invalid(
             path,
-            format!("MTU {mtu} is below {SMALLEST_IPV6_MTU}, which IPv6 needs"),
+            format!(
+                "MTU {mtu} is below {SMALLEST_IPV6_MTU}: {} would lose IPv6, and with it {ip}",
+                interface.name
+            ),
         ));
     }
     Ok(())
+}
+
+/// An IPv6 address that the interface is to have or has, unless the state turns IPv6 off.
+fn needs_ipv6(interface: &Interface, present: Option<&Interface>) -> Option<IpAddr> {
+    let section = interface.ipv6.as_ref();
+    if section.is_some_and(|ipv6| ipv6.enabled == Some(false)) {
+        return None;
+    }
+    let list = section.and_then(|ipv6| ipv6.address.as_ref());
+    let mut wanted = list
+        .into_iter()
+        .flatten()
+        .map(|address| IpAddr::V6(address.ip));
+    let mut present = present
+        .into_iter()
+        .flat_map(address::all)
+        .map(|address| address.ip);
+    wanted.next().or_else(|| present.find(IpAddr::is_ipv6))
 }

@@ -2,7 +2,7 @@
 
 //! Checks of what interfaces say of each other: controllers, ports, base interfaces, peers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::NipartError;
@@ -12,6 +12,7 @@ use crate::context::Context;
 
 pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
     let mut attached: HashMap<&str, &str> = HashMap::new();
+    let mut paired: HashMap<&str, &str> = HashMap::new();
     for (index, interface) in context.desired.interfaces.iter().enumerate() {
         if interface.wanted_state() != InterfaceState::Up {
             continue;
@@ -19,6 +20,17 @@ pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
         let path = format!("interfaces[{index}]");
         check_ports(context, interface, &path, &mut attached)?;
         check_peer(context, interface, &path)?;
+        if let Some(peer) = interface.veth_peer()
+            && let Some(other) = paired.insert(peer, &interface.name)
+        {
+            return Err(NipartError::invalid(
+                format!("{path}.veth.peer"),
+                format!(
+                    "{peer} is named as peer of both {other} and {}",
+                    interface.name
+                ),
+            ));
+        }
         if let Some(base) = interface.base_interface() {
             require(context, base, "base-iface", &base_path(interface, &path))?;
         }
@@ -33,7 +45,7 @@ pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
             )?;
         }
     }
-    check_loops(context, &attached)
+    Ok(())
 }
 
 fn base_path(interface: &Interface, path: &str) -> String {
@@ -103,14 +115,35 @@ fn check_ports<'a>(
         }
         require(context, port, "port", &path)?;
         if let Some(wanted) = context.wanted.get(port) {
-            refuse_addresses(wanted, &interface.name, &path)?;
+            if matches!(
+                wanted.wanted_state(),
+                InterfaceState::Absent | InterfaceState::Down
+            ) {
+                return Err(NipartError::invalid(
+                    path,
+                    format!(
+                        "{port} can't be a port of {}: this state takes it down",
+                        interface.name
+                    ),
+                ));
+            }
+            refuse_addresses(context, wanted, &interface.name, &path)?;
         }
     }
     Ok(())
 }
 
 /// A port carries frames for its controller: addresses belong to the controller.
-fn refuse_addresses(port: &Interface, controller: &str, path: &str) -> Result<(), NipartError> {
+fn refuse_addresses(
+    context: &Context<'_>,
+    port: &Interface,
+    controller: &str,
+    path: &str,
+) -> Result<(), NipartError> {
+    // What was saved isn't refused at start: the planner takes a port's addresses for nothing.
+    if context.missing == MissingInterfaces::Await {
+        return Ok(());
+    }
     let has_ipv4 = port.ipv4.as_ref().is_some_and(|ipv4| {
         ipv4.dhcp == Some(true) || ipv4.address.as_ref().is_some_and(|list| !list.is_empty())
     });
@@ -150,6 +183,14 @@ fn check_peer(context: &Context<'_>, interface: &Interface, path: &str) -> Resul
                 ),
             ));
         }
+        if let Some(other_type) = &other.interface_type
+            && !other_type.accepts(&InterfaceType::Veth)
+        {
+            return Err(NipartError::invalid(
+                path,
+                format!("{peer} can't be a peer: this state makes it a {other_type}"),
+            ));
+        }
         if other.veth_peer().is_some_and(|back| back != interface.name) {
             return Err(NipartError::invalid(
                 path,
@@ -157,17 +198,42 @@ fn check_peer(context: &Context<'_>, interface: &Interface, path: &str) -> Resul
             ));
         }
     }
-    let is_new = !context.present.contains_key(interface.name.as_str());
-    if is_new && context.present.contains_key(peer) {
-        return Err(NipartError::invalid(
-            path,
-            format!(
-                "{} can't be created: its peer {peer} exists already",
-                interface.name
-            ),
-        ));
+    refuse_a_peer_that_exists(context, interface, peer, &path)
+}
+
+/// A new pair brings both its links into being.
+fn refuse_a_peer_that_exists(
+    context: &Context<'_>,
+    interface: &Interface,
+    peer: &str,
+    path: &str,
+) -> Result<(), NipartError> {
+    let is_paired_now = match context.present.get(interface.name.as_str()) {
+        // A peer that isn't shown lives in another network namespace, and stays there.
+        Some(present) => present.veth_peer().is_none_or(|current| current == peer),
+        None => false,
+    };
+    let Some(other) = context.present.get(peer).filter(|_| !is_paired_now) else {
+        return Ok(());
+    };
+    let gets_a_new_pair = context
+        .wanted_up(peer)
+        .and_then(Interface::veth_peer)
+        .is_some_and(|back| {
+            back == interface.name && other.veth_peer().is_some_and(|current| current != back)
+        });
+    let may_be_elsewhere =
+        context.missing == MissingInterfaces::Await && other.veth_peer().is_none();
+    if gets_a_new_pair || may_be_elsewhere {
+        return Ok(());
     }
-    Ok(())
+    Err(NipartError::invalid(
+        path,
+        format!(
+            "{} can't be created: its peer {peer} exists already",
+            interface.name
+        ),
+    ))
 }
 
 fn check_controller(
@@ -219,37 +285,5 @@ fn check_controller(
             ),
         ));
     }
-    refuse_addresses(interface, controller, &path)
-}
-
-/// No interface may be stacked, over controllers and base interfaces, upon itself.
-fn check_loops(context: &Context<'_>, attached: &HashMap<&str, &str>) -> Result<(), NipartError> {
-    for (index, start) in context.desired.interfaces.iter().enumerate() {
-        let mut visited = HashSet::from([start.name.as_str()]);
-        let mut current = start.name.as_str();
-        while let Some(next) = above(context, attached, current) {
-            if next == start.name {
-                return Err(NipartError::invalid(
-                    format!("interfaces[{index}].name"),
-                    format!("{} would be stacked upon itself", start.name),
-                ));
-            }
-            if !visited.insert(next) {
-                break;
-            }
-            current = next;
-        }
-    }
-    Ok(())
-}
-
-fn above<'a>(
-    context: &Context<'a>,
-    attached: &HashMap<&'a str, &'a str>,
-    name: &str,
-) -> Option<&'a str> {
-    let wanted = context.wanted.get(name)?;
-    wanted
-        .base_interface()
-        .or_else(|| attached.get(name).copied())
+    refuse_addresses(context, interface, controller, &path)
 }

@@ -10,6 +10,8 @@ use nipart_schemas::interface::InterfaceState;
 use nipart_schemas::route::Route;
 
 use crate::context::Context;
+use crate::goal::Goals;
+use crate::goal::route::occupants;
 
 pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
     let mut first_places = HashMap::new();
@@ -82,7 +84,7 @@ fn check_one(context: &Context<'_>, route: &Route, path: &str) -> Result<(), Nip
             format!("route {route} needs its next-hop-interface"),
         ));
     };
-    let path = format!("{path}.next-hop-interface");
+    let path = &format!("{path}.next-hop-interface");
     if !context.will_exist(name) && context.missing == MissingInterfaces::Refuse {
         let why = match context
             .wanted
@@ -98,7 +100,7 @@ fn check_one(context: &Context<'_>, route: &Route, path: &str) -> Result<(), Nip
         ));
     }
     let Some(interface) = context.wanted.get(name) else {
-        return Ok(());
+        return refuse_a_link_that_is_down(context, route, name, path);
     };
     if interface.wanted_state() == InterfaceState::Ignore {
         return Err(NipartError::invalid(
@@ -124,4 +126,42 @@ fn check_one(context: &Context<'_>, route: &Route, path: &str) -> Result<(), Nip
         ));
     }
     Ok(())
+}
+
+/// The kernel takes no route through a link that is down. A port is set up with its controller's list.
+fn refuse_a_link_that_is_down(
+    context: &Context<'_>,
+    route: &Route,
+    name: &str,
+    path: &str,
+) -> Result<(), NipartError> {
+    let is_down = context
+        .present
+        .get(name)
+        .is_some_and(|present| present.state == Some(InterfaceState::Down));
+    if is_down && context.missing == MissingInterfaces::Refuse {
+        return Err(NipartError::invalid(
+            path,
+            format!("interface {name} of route {route} is down: list it with state: up"),
+        ));
+    }
+    Ok(())
+}
+
+/// The kernel has one route for each destination, table and metric: another one there has to be taken off by name.
+pub(crate) fn check_slots(context: &Context<'_>, goals: &Goals<'_>) -> Result<(), NipartError> {
+    let Some((wanted, present)) = occupants(context, goals).into_iter().next() else {
+        return Ok(());
+    };
+    let index = context
+        .desired
+        .config_routes()
+        .iter()
+        .position(|route| !route.is_absent() && route.key() == wanted.key());
+    Err(NipartError::invalid(
+        format!("routes.config[{}].destination", index.unwrap_or_default()),
+        format!(
+            "route {wanted} has the destination, table and metric of {present}, which is there already: give it another metric, or list that one with state: absent"
+        ),
+    ))
 }

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What a plan may have changed, directly or through the kernel.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::net::IpAddr;
+
+use nipart_schemas::interface::Interface;
+use nipart_schemas::operation::{Operation, Plan};
+use nipart_schemas::route::RouteKey;
+
+use crate::context::Context;
+
+/// The objects of a plan.
+pub(super) struct Touched {
+    /// Every interface, also those of which only addresses or routes were to change.
+    pub(super) interfaces: BTreeSet<String>,
+    /// Those whose links were to change.
+    pub(super) links: BTreeSet<String>,
+    /// Those that the plan creates.
+    pub(super) created: HashSet<String>,
+    /// Addresses that the plan adds or replaces, with their interfaces.
+    pub(super) added_addresses: HashSet<(String, (IpAddr, u8))>,
+    /// Routes that the plan adds.
+    pub(super) added_routes: HashSet<RouteKey>,
+}
+
+impl Touched {
+    pub(super) fn by(undone: &Plan, context: &Context<'_>) -> Self {
+        let mut touched = Self {
+            interfaces: BTreeSet::new(),
+            links: BTreeSet::new(),
+            created: HashSet::new(),
+            added_addresses: HashSet::new(),
+            added_routes: HashSet::new(),
+        };
+        let mut drags_others_along = Vec::new();
+        for operation in undone.operations() {
+            let name = operation.interface().map(str::to_string);
+            touched.interfaces.extend(name.clone());
+            match operation {
+                Operation::AddAddress { interface, address } => {
+                    let key = (interface.clone(), address.key());
+                    touched.added_addresses.insert(key);
+                    continue;
+                }
+                Operation::AddRoute(route) => {
+                    touched.added_routes.insert(route.key());
+                    continue;
+                }
+                Operation::RemoveAddress { .. } | Operation::RemoveRoute(_) => continue,
+                Operation::CreateLink { peer, .. } => {
+                    let peer = peer.as_ref().map(|peer| peer.name.clone());
+                    touched.links.extend(peer.clone());
+                    touched.created.extend(peer);
+                    touched.created.extend(name.clone());
+                }
+                Operation::DeleteLink { interface } => drags_others_along.push(interface.as_str()),
+                // A smaller MTU is handed on to the links above.
+                Operation::ChangeLink(changes) if changes.mtu.is_some() => {
+                    drags_others_along.push(changes.interface.as_str());
+                }
+                _ => {}
+            }
+            touched.links.extend(name);
+        }
+        touched
+            .links
+            .extend(dragged_along(context, drags_others_along));
+        touched.interfaces.extend(touched.links.iter().cloned());
+        touched
+    }
+}
+
+/// What hung on these links before: ports, links stacked upon them, veth peers, and what hung on those.
+fn dragged_along(context: &Context<'_>, changed: Vec<&str>) -> HashSet<String> {
+    if changed.is_empty() {
+        return HashSet::new();
+    }
+    let mut hanging: HashMap<&str, Vec<&str>> = HashMap::new();
+    for before in &context.desired.interfaces {
+        let on = [
+            before.controller.as_deref(),
+            before.base_interface(),
+            before.veth_peer(),
+        ];
+        for below in on.into_iter().flatten() {
+            hanging.entry(below).or_default().push(&before.name);
+        }
+    }
+    // A pair is shown from both ends.
+    let peers = context.desired.interfaces.iter().filter_map(|before| {
+        let peer = Interface::veth_peer(before)?;
+        Some((before.name.as_str(), peer))
+    });
+    for (name, peer) in peers {
+        hanging.entry(name).or_default().push(peer);
+    }
+    let mut found = HashSet::new();
+    let mut open = changed;
+    while let Some(below) = open.pop() {
+        for above in hanging.get(below).into_iter().flatten() {
+            if found.insert((*above).to_string()) {
+                open.push(above);
+            }
+        }
+    }
+    found
+}

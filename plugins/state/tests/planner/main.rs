@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Tests of the one function that decides: cases as data, and properties over a model of the kernel.
+
+mod cases;
+mod model;
+mod properties;

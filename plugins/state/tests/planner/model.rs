@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! A model of the kernel's network: executes operations as the kernel would, with what the kernel does by itself,
+//! and refuses what the kernel would refuse.
+//!
+//! Of links, `drivers/net/{veth,macvlan,vxlan}` and `net/bridge`; of addresses and routes, `net/ipv4/devinet.c`,
+//! `net/ipv4/fib_frontend.c`, `net/ipv6/addrconf.c`. Left out: link-local addresses, secondary addresses that go with
+//! their primary one (`promote_secondaries` is taken for on).
+
+mod address;
+mod link;
+mod route;
+
+use std::collections::BTreeMap;
+
+use nipart_schemas::interface::{BridgePort, Interface, InterfaceState, InterfaceType};
+use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::operation::{Operation, Plan};
+use nipart_schemas::route::{Route, Routes};
+
+/// The network.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Model {
+    links: BTreeMap<String, Interface>,
+    /// What bridges keep about their ports.
+    ports: BTreeMap<String, BridgePort>,
+    routes: Vec<Route>,
+    created: u8,
+}
+
+impl Model {
+    /// The network that shows itself so; what isn't told is as the kernel has it by default.
+    pub(crate) fn of(observed: &NetworkState) -> Self {
+        let mut model = Self::default();
+        for interface in &observed.interfaces {
+            let ports = interface
+                .bridge
+                .as_ref()
+                .and_then(|bridge| bridge.port.clone());
+            for port in ports.into_iter().flatten() {
+                model.ports.insert(port.name.clone(), port);
+            }
+            let mut link = interface.clone();
+            link::fill_defaults(&mut link);
+            model.links.insert(link.name.clone(), link);
+        }
+        for (port, controller) in model.attached() {
+            if let Some(link) = model.links.get_mut(&port) {
+                link.controller = Some(controller);
+            }
+        }
+        model.routes = observed.running_routes().to_vec();
+        let names: Vec<String> = model.links.keys().cloned().collect();
+        for name in names {
+            model.connect(&name);
+        }
+        model
+    }
+
+    fn attached(&self) -> Vec<(String, String)> {
+        let lists = self.links.values().filter_map(|link| {
+            let ports = link.bridge.as_ref()?.port.as_ref()?;
+            Some(
+                ports
+                    .iter()
+                    .map(|port| (port.name.clone(), link.name.clone())),
+            )
+        });
+        lists.flatten().collect()
+    }
+
+    /// How it shows itself: all lists in a fixed order.
+    pub(crate) fn observed(&self) -> NetworkState {
+        let mut interfaces: Vec<Interface> = self.links.values().cloned().collect();
+        for interface in &mut interfaces {
+            if interface.interface_type == Some(InterfaceType::LinuxBridge) {
+                let ports = self.ports_of(&interface.name);
+                let ports = ports.map(|port| self.ports[port].clone()).collect();
+                interface.bridge.get_or_insert_default().port = Some(ports);
+            }
+            if let Some(names) = &mut interface.alt_names {
+                names.sort_by(|one, other| one.name.cmp(&other.name));
+            }
+            interface.alt_names.take_if(|names| names.is_empty());
+            interface.description.take_if(|text| text.is_empty());
+            let ipv4 = interface.ipv4.get_or_insert_default();
+            let list = ipv4.address.get_or_insert_default();
+            list.sort_by_key(|address| address.key());
+            ipv4.enabled = Some(!list.is_empty());
+            let ipv6 = interface.ipv6.get_or_insert_default();
+            let list = ipv6.address.get_or_insert_default();
+            list.sort_by_key(|address| address.key());
+        }
+        let mut running = self.routes.clone();
+        running.sort_by_key(|route| (route.key(), route.source, route.protocol));
+        NetworkState {
+            description: None,
+            interfaces,
+            routes: Some(Routes {
+                running: Some(running),
+                config: None,
+            }),
+        }
+    }
+
+    fn ports_of(&self, bridge: &str) -> impl Iterator<Item = &String> {
+        self.links
+            .values()
+            .filter(move |link| link.controller.as_deref() == Some(bridge))
+            .map(|link| &link.name)
+    }
+
+    fn link(&self, name: &str) -> Result<&Interface, String> {
+        self.links
+            .get(name)
+            .ok_or_else(|| format!("no such link {name}"))
+    }
+
+    fn link_mut(&mut self, name: &str) -> Result<&mut Interface, String> {
+        self.links
+            .get_mut(name)
+            .ok_or_else(|| format!("no such link {name}"))
+    }
+
+    fn is_up(&self, name: &str) -> bool {
+        self.links
+            .get(name)
+            .is_some_and(|link| link.state == Some(InterfaceState::Up))
+    }
+
+    /// Executes one operation.
+    pub(crate) fn apply(&mut self, operation: &Operation) -> Result<(), String> {
+        match operation {
+            Operation::CreateLink { interface, peer } => self.create(interface, peer.as_deref()),
+            Operation::DeleteLink { interface } => self.delete(interface),
+            Operation::ChangeLink(changes) => self.change(changes),
+            Operation::ChangeSection { interface } => self.change_section(interface),
+            Operation::ChangeBridgePort { port } => self.change_port(port),
+            Operation::AddAltName { interface, name } => self.add_alt_name(interface, name),
+            Operation::RemoveAltName { interface, name } => {
+                let link = self.link_mut(interface)?;
+                let names = link.alt_names.get_or_insert_default();
+                names.retain(|known| known.name != *name);
+                Ok(())
+            }
+            Operation::ChangeIpv6 {
+                interface,
+                enabled,
+                autoconf,
+            } => self.change_ipv6(interface, *enabled, *autoconf),
+            Operation::AddAddress { interface, address } => self.add_address(interface, address),
+            Operation::RemoveAddress { interface, address } => {
+                self.remove_address(interface, address);
+                Ok(())
+            }
+            Operation::AddRoute(route) => self.add_route(route),
+            Operation::RemoveRoute(route) => {
+                self.remove_route(route);
+                Ok(())
+            }
+            _ => Err("unknown operation".to_string()),
+        }
+        .map_err(|problem| format!("{operation}: {problem}"))
+    }
+
+    /// Executes a plan. Each wave is also executed from its end: the operations of one don't depend on each other.
+    pub(crate) fn execute(&mut self, plan: &Plan) -> Result<(), String> {
+        for (number, wave) in plan.waves.iter().enumerate() {
+            assert!(!wave.is_empty(), "wave {number} is empty");
+            let mut backwards = self.clone();
+            for operation in wave {
+                self.apply(operation)?;
+            }
+            for operation in wave.iter().rev() {
+                backwards
+                    .apply(operation)
+                    .map_err(|problem| format!("wave {number} depends on its order: {problem}"))?;
+            }
+            let (one, other) = (self.comparable(), backwards.comparable());
+            if one != other {
+                return Err(format!(
+                    "wave {number} depends on its order:\n{}",
+                    difference(&one, &other)
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Without the MAC addresses that were made up.
+    fn comparable(&self) -> NetworkState {
+        let mut state = self.without_order();
+        for interface in &mut state.interfaces {
+            interface
+                .mac_address
+                .take_if(|address| link::is_made_up(address));
+        }
+        state
+    }
+
+    /// Without what depends on the order in which addresses came: the sources of connected routes.
+    pub(crate) fn without_order(&self) -> NetworkState {
+        let mut state = self.observed();
+        let running = state
+            .routes
+            .iter_mut()
+            .flat_map(|routes| routes.running.iter_mut());
+        for route in running.flatten().filter(|route| route.protocol == Some(2)) {
+            route.source = None;
+        }
+        state
+    }
+}
+
+/// How two states differ, for people.
+pub(crate) fn difference(one: &NetworkState, other: &NetworkState) -> String {
+    let mut lines = Vec::new();
+    let (left, right) = (one.by_name(), other.by_name());
+    for (name, interface) in &left {
+        match right.get(name) {
+            Some(other) if other == interface => {}
+            Some(other) => lines.push(format!("{name}:\n  {interface:?}\n  {other:?}")),
+            None => lines.push(format!("{name}: only in the first: {interface:?}")),
+        }
+    }
+    for name in right.keys().filter(|name| !left.contains_key(*name)) {
+        lines.push(format!("{name}: only in the second"));
+    }
+    for route in one.running_routes() {
+        if !other.running_routes().contains(route) {
+            lines.push(format!("route {route} {route:?}: only in the first"));
+        }
+    }
+    for route in other.running_routes() {
+        if !one.running_routes().contains(route) {
+            lines.push(format!("route {route} {route:?}: only in the second"));
+        }
+    }
+    lines.join("\n")
+}
