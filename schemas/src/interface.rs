@@ -34,7 +34,7 @@ pub enum InterfaceState {
     /// It exists and is administratively up.
     #[default]
     Up,
-    /// A virtual link is deleted but stays saved; a physical one is set down.
+    /// A virtual link that is up is deleted but stays saved; a physical one is set down.
     Down,
     /// A virtual link is deleted, a physical one loses its configuration; both are forgotten.
     Absent,

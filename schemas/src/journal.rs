@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::network_state::NetworkState;
 use crate::operation::Plan;
+use crate::request::Requester;
 
 /// A transaction that has begun: enough to undo it exactly, whoever has died meanwhile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,35 @@ pub struct Journal {
     pub before: NetworkState,
     /// What was going to be done.
     pub plan: Plan,
+    /// Who asked for it and what for, for the history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// It is done, and waits to be confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Checkpoint>,
+}
+
+/// Where a change comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Origin {
+    /// Who.
+    pub requester: Requester,
+    /// What for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// An applied change that is undone unless it is committed before the deadline, or when the machine is booted anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Checkpoint {
+    /// `/proc/sys/kernel/random/boot_id` of the boot that it was made in.
+    pub boot_id: String,
+    /// When it is undone: milliseconds on `CLOCK_BOOTTIME` of that boot.
+    pub deadline_ms: u64,
+    /// What is remembered when it is committed.
+    pub commit: Commit,
 }
 
 /// The end of a transaction.

@@ -22,6 +22,7 @@ pub mod operation;
 pub mod overlay;
 pub mod plugin;
 pub mod request;
+pub mod revert;
 pub mod route;
 pub mod trace;
 pub mod yaml;

@@ -84,6 +84,9 @@ pub trait Overlay {
     /// Forgets each key of `self` that `current` has the same: what is left is what differs.
     fn keep_differences(&mut self, current: &Self);
 
+    /// Forgets each key that `mask` doesn't have: what is left is the part of `self` that `mask` speaks of.
+    fn keep_named(&mut self, mask: &Self);
+
     /// Lists the keys of `self` that `current` has otherwise or not at all.
     fn differences(&self, current: &Self, path: Path<'_>, out: &mut Vec<Difference>);
 }
@@ -113,6 +116,14 @@ impl<T: Overlay + Clone + Serialize> Overlay for Option<T> {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn keep_named(&mut self, mask: &Self) {
+        match (&mut *self, mask) {
+            (Some(own), Some(mask)) => own.keep_named(mask),
+            (_, None) => *self = None,
+            (None, _) => {}
         }
     }
 
@@ -158,6 +169,8 @@ macro_rules! overlay_leaf {
 
             fn keep_differences(&mut self, _current: &Self) {}
 
+            fn keep_named(&mut self, _mask: &Self) {}
+
             fn differences(
                 &self,
                 current: &Self,
@@ -183,6 +196,11 @@ macro_rules! overlay {
 
             fn keep_differences(&mut self, current: &Self) {
                 $( $crate::overlay::Overlay::keep_differences(&mut self.$field, &current.$field); )*
+            }
+
+            fn keep_named(&mut self, mask: &Self) {
+                $( $crate::overlay::Overlay::keep_named(&mut self.$field, &mask.$field); )*
+                $($( $crate::overlay::Overlay::keep_named(&mut self.$shown, &mask.$shown); )*)?
             }
 
             fn differences(
@@ -221,6 +239,8 @@ impl<T: PartialEq + Serialize> Overlay for Vec<T> {
     fn fill_from(&mut self, _below: &Self) {}
 
     fn keep_differences(&mut self, _current: &Self) {}
+
+    fn keep_named(&mut self, _mask: &Self) {}
 
     fn differences(&self, current: &Self, path: Path<'_>, out: &mut Vec<Difference>) {
         leaf_difference(self, current, path, out);

@@ -46,6 +46,40 @@ pub struct ApplyRequest {
     /// Don't save: gone at the next start.
     #[serde(default)]
     pub memory_only: bool,
+    /// Take everything back unless it is confirmed in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<ConfirmRequest>,
+    /// Fail at once when another change holds an interface, instead of waiting for it.
+    #[serde(default)]
+    pub no_wait: bool,
+    /// For the history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Who asks; filled in by the daemon, from the peer's credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester: Option<Requester>,
+}
+
+/// How a change waits for its confirmation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ConfirmRequest {
+    /// How long, in seconds.
+    pub timeout: u32,
+}
+
+/// Who asked for a change.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Requester {
+    /// User id (`SO_PEERCRED`).
+    pub uid: u32,
+    /// Process id, when it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// Name of the program (`/proc/PID/comm`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
 }
 
 fn yes() -> bool {
@@ -68,6 +102,145 @@ pub struct ApplyReport {
     pub verified: bool,
     /// Whether it was saved.
     pub saved: bool,
+    /// The checkpoint that waits for `commit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<CheckpointReport>,
+}
+
+/// An applied change that is taken back unless it is committed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct CheckpointReport {
+    /// Its id: that of the apply's chain.
+    pub id: String,
+    /// Seconds until it is taken back.
+    pub remaining: u32,
+    /// Interfaces that it holds.
+    pub interfaces: Vec<String>,
+}
+
+/// Which checkpoint is meant: by its id, or the beginning of it; the newest when none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct CheckpointRequest {
+    /// The id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
+}
+
+/// Whether an interface is as it was saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SyncState {
+    /// It is as saved.
+    InSync,
+    /// Somebody changed it.
+    Drifted,
+    /// It isn't there yet.
+    Pending,
+    /// It could not be made so.
+    Failed,
+}
+
+/// How one saved interface compares with the kernel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct InterfaceStatus {
+    /// Its name; `routes` for what belongs to none.
+    pub interface: String,
+    /// The verdict.
+    pub state: SyncState,
+    /// What would have to be done to make it as saved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<String>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// How the network compares with what is saved.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct StatusReport {
+    /// Every saved interface.
+    pub interfaces: Vec<InterfaceStatus>,
+    /// Changes that wait for their confirmation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checkpoints: Vec<CheckpointReport>,
+    /// What was taken back at the last start because it had not ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recovered: Vec<String>,
+}
+
+/// One committed change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct HistoryEntry {
+    /// Its number; later changes have higher ones.
+    pub id: u64,
+    /// When: seconds since the Unix epoch.
+    pub time: u64,
+    /// Who.
+    #[serde(default)]
+    pub requester: Requester,
+    /// What for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The chain, for `nipartctl trace show`.
+    pub trace: String,
+    /// How many operations it took.
+    pub operations: usize,
+    /// The first of them, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<String>,
+}
+
+/// One committed change, whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct HistoryDetail {
+    /// In short.
+    pub entry: HistoryEntry,
+    /// What was asked for.
+    pub desired: NetworkState,
+    /// A state that undoes it.
+    pub revert: NetworkState,
+    /// The whole saved state after it; none when that is no longer kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<NetworkState>,
+}
+
+/// Which part of the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum HistoryRequest {
+    /// The newest entries, newest first.
+    List {
+        /// At most so many.
+        limit: usize,
+    },
+    /// One entry, whole.
+    Show {
+        /// Its number.
+        id: u64,
+    },
+    /// A state that undoes all changes after this one.
+    RollbackTo {
+        /// Its number.
+        id: u64,
+    },
+}
+
+/// The answer to a [`HistoryRequest`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum HistoryReport {
+    /// To `list`.
+    Entries(Vec<HistoryEntry>),
+    /// To `show`.
+    Detail(Box<HistoryDetail>),
+    /// To `rollback-to`.
+    State(Box<NetworkState>),
 }
 
 /// Tell what an apply would do.

@@ -15,7 +15,8 @@ use crate::network_state::NetworkState;
 use crate::operation::{ExecutionReport, Plan};
 use crate::plugin::{PluginReport, Registration};
 use crate::request::{
-    ApplyReport, ApplyRequest, PlanReport, PlanRequest, Progress, QueryScope, ShowRequest,
+    ApplyReport, ApplyRequest, CheckpointReport, CheckpointRequest, HistoryReport, HistoryRequest,
+    PlanReport, PlanRequest, Progress, QueryScope, ShowRequest, StatusReport,
 };
 
 macro_rules! event_data {
@@ -67,6 +68,24 @@ event_data! {
     Apply(Box<ApplyRequest>) = "apply",
     /// Client → commander. Answer: `planned`.
     Plan(Box<PlanRequest>) = "plan",
+    /// Client → commander: keep what a checkpoint has applied. Answer: `done`.
+    Commit(CheckpointRequest) = "commit",
+    /// Client → commander: take it back. Answer: `done`.
+    Rollback(CheckpointRequest) = "rollback",
+    /// Client → commander. Answer: `checkpoints`.
+    ListCheckpoints = "list-checkpoints",
+    /// Answer to `list-checkpoints`.
+    Checkpoints(Vec<CheckpointReport>) = "checkpoints",
+    /// Client → commander: is everything as saved? Answer: `status-report`.
+    Status = "status",
+    /// Answer to `status`.
+    StatusReport(Box<StatusReport>) = "status-report",
+    /// Client → commander: a state that would undo this one. Answer: `state`.
+    GenerateRevert(Box<PlanRequest>) = "generate-revert",
+    /// Client → commander → config. Answer: `history-report`.
+    History(HistoryRequest) = "history",
+    /// Answer to `history`.
+    HistoryReport(Box<HistoryReport>) = "history-report",
     /// Answer: a network state.
     State(Box<NetworkState>) = "state",
     /// Answer to `apply`.
