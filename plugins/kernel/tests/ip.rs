@@ -449,3 +449,27 @@ fn routes_that_ip_made() {
         });
     });
 }
+
+/// An address that somebody else added takes our mark when it is added again.
+#[test]
+fn owner_of_an_address_that_is_there_already() {
+    run(|| {
+        block_on(async {
+            quiet_pair();
+            ip_lines("address add 192.0.2.1/24 dev v0; address add 2001:db8::1/64 dev v0 nodad");
+            let kernel = open().await;
+            let ours = |text| Address {
+                protocol: Some(PROTOCOL_NIPART),
+                ..parse_address(text)
+            };
+            let addresses = ["192.0.2.1/24", "2001:db8::1/64"].map(ours);
+            apply(&kernel, addresses.map(add).into()).await;
+            let observed = query_one(&kernel, "v0").await;
+            let ipv4 = observed.ipv4.unwrap().address.unwrap();
+            let ipv6 = observed.ipv6.unwrap().address.unwrap();
+            assert_eq!((ipv4.len(), ipv6.len()), (1, 1));
+            assert_eq!(ipv4[0].protocol, Some(PROTOCOL_NIPART));
+            assert_eq!(ipv6[0].protocol, Some(PROTOCOL_NIPART));
+        });
+    });
+}
