@@ -42,6 +42,17 @@ pub(crate) struct QueueEnd {
     bytes: Arc<AtomicUsize>,
 }
 
+/// What became of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Put {
+    /// It waits to be written.
+    Taken,
+    /// There is no room: the plugin doesn't read.
+    Full,
+    /// Nobody writes any more: the plugin has ended.
+    Closed,
+}
+
 /// A queue of bounded count and bytes.
 pub(crate) fn queue() -> (Queue, QueueEnd) {
     let (sender, receiver) = mpsc::channel(QUEUE_FRAMES);
@@ -58,19 +69,21 @@ pub(crate) fn queue() -> (Queue, QueueEnd) {
 }
 
 impl Queue {
-    /// Whether there was room.
-    pub(crate) fn put(&self, frame: Bytes) -> bool {
+    /// Puts a frame in, if there is room.
+    pub(crate) fn put(&self, frame: Bytes) -> Put {
         let length = frame.len();
         let waiting = self.bytes.load(Ordering::Relaxed);
         if waiting > 0 && waiting.saturating_add(length) > QUEUE_BYTES {
-            return false;
+            return Put::Full;
         }
         self.bytes.fetch_add(length, Ordering::Relaxed);
-        let taken = self.frames.try_send(frame).is_ok();
-        if !taken {
-            self.bytes.fetch_sub(length, Ordering::Relaxed);
-        }
-        taken
+        let refused = match self.frames.try_send(frame) {
+            Ok(()) => return Put::Taken,
+            Err(mpsc::error::TrySendError::Full(_)) => Put::Full,
+            Err(mpsc::error::TrySendError::Closed(_)) => Put::Closed,
+        };
+        self.bytes.fetch_sub(length, Ordering::Relaxed);
+        refused
     }
 }
 

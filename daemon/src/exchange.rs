@@ -18,7 +18,8 @@ use tokio::time::{Instant, Interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::connection::Queue;
+use crate::connection::{Put, Queue};
+use crate::control::{self, Control};
 use crate::handle::{Call, Request};
 use crate::notify;
 use crate::settings::PluginSettings;
@@ -43,6 +44,8 @@ pub(crate) enum Happening {
         state: PluginState,
         reason: Option<&'static str>,
     },
+    /// A plugin's tunnel has ended. How it ended comes with `Lost`, soon.
+    Closing { plugin: PluginId },
     /// A plugin is not running.
     Lost(Change),
 }
@@ -187,6 +190,7 @@ impl Exchange {
                     entry.report.reason = reason.map(str::to_string);
                 }
             }
+            Happening::Closing { plugin } => self.switch.closing(plugin),
             Happening::Lost(change) => self.lost(change),
         }
     }
@@ -289,8 +293,8 @@ impl Exchange {
             .plugins
             .get(plugin)
             .and_then(|entry| entry.queue.as_ref());
-        // Without a queue the plugin is gone, and the switch has closed its questions.
-        if queue.is_some_and(|queue| !queue.put(passing.frame)) {
+        // Without a queue, or with a closed one, the plugin is gone: its questions are closed, or soon will be.
+        if queue.is_some_and(|queue| queue.put(passing.frame) == Put::Full) {
             self.switch.refused(plugin, &passing.envelope);
         }
     }
@@ -303,7 +307,7 @@ impl Exchange {
                 .get(&question)
                 .and_then(|caller| caller.progress.as_ref());
             if let (Some(progress), Ok(event)) = (progress, event)
-                && let Ok(EventData::Progress(step)) = serde_json::from_str(event.data.get())
+                && let Ok(Control::Progress(step)) = control::parse(&event.data)
             {
                 // Who doesn't keep up misses steps, and that is all.
                 let _ = progress.try_send(step);
@@ -376,8 +380,8 @@ fn answer_of(event: NipartEvent<Box<RawValue>>) -> Result<Box<RawValue>, NipartE
     if event.state == EventState::Done {
         return Ok(event.data);
     }
-    match serde_json::from_str(event.data.get()) {
-        Ok(EventData::Error(error)) => Err(error),
+    match control::parse(&event.data) {
+        Ok(Control::Error(error)) => Err(error),
         _ => Err(NipartError::new(
             ErrorKind::Protocol,
             format!("the {} plugin failed without an error", event.sender),

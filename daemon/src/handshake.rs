@@ -15,6 +15,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use crate::control::{self, Control};
 use crate::registration::Attempt;
 
 /// What the daemon knows of a process that it has started, before that says a word.
@@ -136,9 +137,9 @@ async fn connect_back(
         .next()
         .await?
         .ok_or_else(|| failed("the plugin closed it"))?;
-    let answer: NipartEvent = codec::decode(&frame)?;
+    let answer = control::decode(&frame)?;
     match answer.data {
-        EventData::Echo(answered)
+        Control::Echo(answered)
             if answered.nonce == echo.nonce && answer.ref_uuid == Some(question.uuid) =>
         {
             Ok(Tunnel {

@@ -8,6 +8,7 @@ mod api;
 mod arguments;
 mod backoff;
 mod connection;
+mod control;
 mod daemon;
 mod exchange;
 mod handle;

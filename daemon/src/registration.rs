@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use nipart_plugin_sdk::codec::{self, FrameReader, MAX_HANDSHAKE_FRAME_LENGTH, write_frame};
 use nipart_schemas::error::{ErrorKind, NipartError};
-use nipart_schemas::event::{EventData, NipartEvent};
+use nipart_schemas::event::EventData;
 use nipart_schemas::plugin::Registration;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+
+use crate::control::{self, Control};
 
 /// Connections that are heard at a time; more wait in the socket's backlog.
 const MAX_CONNECTIONS: usize = 32;
@@ -96,15 +98,15 @@ async fn hear(stream: UnixStream, lives: &Lives) -> Result<(), NipartError> {
     let Some(frame) = reader.next().await? else {
         return Ok(());
     };
-    let event: NipartEvent = codec::decode(&frame)?;
-    let EventData::Register(registration) = event.data.clone() else {
+    let event = control::decode(&frame)?;
+    let Control::Register(registration) = &event.data else {
         return Err(NipartError::new(
             ErrorKind::Protocol,
             format!("`{}` instead of `register`", event.kind),
         ));
     };
     let pid = credentials.pid().and_then(|pid| u32::try_from(pid).ok());
-    let result = decide(registration, pid, lives).await;
+    let result = decide(registration.clone(), pid, lives).await;
     let answer = match &result {
         Ok(()) => EventData::Done,
         Err(error) => EventData::Error(error.clone()),

@@ -204,6 +204,7 @@ impl Life {
         let reason = loop {
             tokio::select! {
                 status = child.wait() => {
+                    self.happen(Happening::Closing { plugin: self.plugin }).await;
                     let reason = describe_end(status);
                     // Answers that it sent before its end are answers still.
                     let _ = timeout(DRAIN_DEADLINE, &mut reader.0).await;
@@ -211,6 +212,7 @@ impl Life {
                 }
                 reason = &mut reader.0 => {
                     let reason = reason.unwrap_or_else(|error| format!("the reader of its tunnel ended: {error}"));
+                    self.happen(Happening::Closing { plugin: self.plugin }).await;
                     // A process that dies closes its tunnel first; how it died says more.
                     break match timeout(DRAIN_DEADLINE, child.wait()).await {
                         Ok(status) => describe_end(status),

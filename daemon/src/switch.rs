@@ -180,6 +180,13 @@ impl Switch {
         }
     }
 
+    /// A plugin is about to be lost: what it is still sent would never be read, and is held for its successor.
+    pub(crate) fn closing(&mut self, plugin: PluginId) {
+        if let Some(member) = self.members.get_mut(plugin) {
+            member.presence = Presence::Coming;
+        }
+    }
+
     /// A plugin is not there: either soon back ([`Presence::Coming`]) or not ([`Presence::Away`]).
     ///
     /// What it was working on has failed, and what it asked is of no use to anybody.
@@ -187,18 +194,17 @@ impl Switch {
         let Some(member) = self.members.get_mut(plugin) else {
             return;
         };
-        let was_up = member.presence == Presence::Up;
         let who = member.describe();
         member.presence = presence;
         member.pid = None;
-        let kept: Vec<Uuid> = if member.presence == Presence::Coming {
-            member.held_questions()
-        } else {
+        let coming = member.presence == Presence::Coming;
+        let held = member.held_events();
+        if !coming {
             member.take_held();
-            Vec::new()
-        };
+        }
         for question in self.open.of_receiver(plugin) {
-            if kept.contains(&question) {
+            let delivered = !held.contains(&question);
+            if coming && !delivered {
                 continue;
             }
             let Some(open) = self.open.close(&question) else {
@@ -207,7 +213,7 @@ impl Switch {
             let kind = &open.envelope.kind;
             let error = NipartError::new(
                 ErrorKind::PluginFailure,
-                if was_up {
+                if delivered {
                     format!("{who} ended while it was working on `{kind}`: {reason}")
                 } else {
                     format!("{who} cannot be asked `{kind}`: {reason}")

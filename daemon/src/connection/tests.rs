@@ -102,11 +102,15 @@ async fn frames_pass_and_garbage_ends_the_connection() {
 async fn a_queue_is_bounded_in_count_and_bytes_but_takes_one_frame_of_any_size() {
     let (by_count, _end) = queue();
     let taken = (0..2 * QUEUE_FRAMES)
-        .filter(|_| by_count.put(Bytes::from_static(b"x")))
+        .filter(|_| by_count.put(Bytes::from_static(b"x")) == Put::Taken)
         .count();
     assert_eq!(taken, QUEUE_FRAMES);
-    let (by_bytes, _end) = queue();
+    let (by_bytes, end) = queue();
     let large = Bytes::from(vec![0; QUEUE_BYTES]);
-    assert!(by_bytes.put(large));
-    assert!(!by_bytes.put(Bytes::from_static(b"x")));
+    assert_eq!(by_bytes.put(large), Put::Taken);
+    assert_eq!(by_bytes.put(Bytes::from_static(b"x")), Put::Full);
+    drop(end);
+    let (closed, end) = queue();
+    drop(end);
+    assert_eq!(closed.put(Bytes::from_static(b"x")), Put::Closed);
 }

@@ -133,7 +133,12 @@ async fn a_wrong_echo_fails_the_handshake() {
     let (reading, mut writing) = stream.into_split();
     let frame = FrameReader::new(reading).next().await.unwrap().unwrap();
     let question: NipartEvent = codec::decode(&frame).unwrap();
-    let answer = question.answer(EventData::Done);
+    let other = Echo {
+        nonce: Uuid::new_v4(),
+        token: "secret".to_string(),
+        roles: Vec::new(),
+    };
+    let answer = question.answer(EventData::Echo(other));
     write_frame(&mut writing, codec::encode(&answer).unwrap())
         .await
         .unwrap();

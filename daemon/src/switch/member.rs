@@ -2,7 +2,7 @@
 
 //! A plugin as the switch knows it, and what is held for it while it is about to come.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use nipart_plugin_sdk::codec::Envelope;
 use nipart_schemas::error::{ErrorKind, NipartError};
@@ -91,7 +91,7 @@ impl Member {
         std::mem::take(&mut self.held)
     }
 
-    pub(crate) fn held_questions(&self) -> Vec<Uuid> {
+    pub(crate) fn held_events(&self) -> HashSet<Uuid> {
         self.held
             .iter()
             .map(|passing| passing.envelope.uuid)

@@ -207,6 +207,21 @@ fn a_coming_plugin_is_waited_for_a_gone_one_is_not() {
 }
 
 #[test]
+fn what_comes_while_a_plugin_dies_is_for_its_successor() {
+    let mut bench = bench();
+    bench.client(&question(Role::Client, Role::Kernel, 1000));
+    bench.switch.closing(KERNEL);
+    let held = question(Role::Client, Role::Kernel, 1000);
+    assert!(bench.client(&held).is_empty());
+    bench.switch.lost(KERNEL, Presence::Coming, "killed");
+    let outputs = bench.outputs();
+    assert_eq!(outputs.len(), 1, "{outputs:?}");
+    assert!(outputs[0].contains("(pid 11) ended while it was working on `custom`: killed"));
+    bench.switch.up(KERNEL, Some(12));
+    assert_eq!(bench.outputs(), ["→ 1 todo \"?\""]);
+}
+
+#[test]
 fn what_is_held_fails_when_the_plugin_is_given_up() {
     let mut bench = bench();
     bench.client(&question(Role::Client, late(), 1000));

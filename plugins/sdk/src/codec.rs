@@ -127,6 +127,13 @@ pub fn decode<'frame, D: Deserialize<'frame>>(
         .map_err(|error| NipartError::new(ErrorKind::Protocol, format!("not an event: {error}")))
 }
 
+/// What unparsed data says.
+///
+/// Read as bytes, as frames are: reading it as text would be a second copy of the parser of all that events can say.
+pub fn data<'raw, D: Deserialize<'raw>>(raw: &'raw RawValue) -> Result<D, serde_json::Error> {
+    serde_json::from_slice(raw.get().as_bytes())
+}
+
 /// The envelope of an event.
 pub fn envelope<D>(event: &NipartEvent<D>) -> Envelope {
     NipartEvent {

@@ -118,16 +118,15 @@ impl Tunnel {
     /// Only a broken envelope is an error of the tunnel. Broken data is its sender's, and answered.
     fn take(&mut self, frame: &Bytes) -> Result<(), NipartError> {
         let event: NipartEvent<&RawValue> = codec::decode(frame)?;
-        let data: Result<EventData, NipartError> =
-            serde_json::from_str(event.data.get()).map_err(|error| {
-                NipartError::new(
-                    ErrorKind::Protocol,
-                    format!(
-                        "the {} plugin sent a `{}` that cannot be read: {error}",
-                        event.sender, event.kind
-                    ),
-                )
-            });
+        let data: Result<EventData, NipartError> = codec::data(event.data).map_err(|error| {
+            NipartError::new(
+                ErrorKind::Protocol,
+                format!(
+                    "the {} plugin sent a `{}` that cannot be read: {error}",
+                    event.sender, event.kind
+                ),
+            )
+        });
         let envelope = without_data(event);
         match envelope.state {
             EventState::Todo => self.take_question(envelope, data),
