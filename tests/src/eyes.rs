@@ -150,21 +150,26 @@ pub fn ipv6_switch(name: &str, switch: &str) -> String {
         .to_string()
 }
 
-/// Everything of the namespace that an apply may change: for comparisons of before and after.
+/// Everything of the namespace that an apply may change: for comparisons of before and after. Numbers of links are
+/// left out, for a link that was deleted and created anew is the same to everybody but itself.
 #[must_use]
 pub fn everything() -> String {
     let mut snapshot = String::new();
     for arguments in [
-        &["-d", "link", "show"][..],
-        &["address", "show"],
-        &["-4", "route", "show", "table", "all"],
-        &["-6", "route", "show", "table", "all"],
+        &["-o", "-d", "link", "show"][..],
+        &["-o", "address", "show"],
+        &["-o", "-4", "route", "show", "table", "all"],
+        &["-o", "-6", "route", "show", "table", "all"],
     ] {
-        for line in ip(arguments)
+        let text = ip(arguments);
+        let lines = text
             .lines()
-            .filter(|line| !line.contains("multicast ff00::/8"))
-        {
-            snapshot.push_str(&without_passing(line));
+            .filter(|line| !line.contains("multicast ff00::/8"));
+        let mut lines: Vec<String> = lines.map(without_passing).collect();
+        // In the order of their numbers, addresses of one link in the kernel's order.
+        lines.sort_by_key(|line| line.split(' ').next().unwrap_or_default().to_string());
+        for line in lines {
+            snapshot.push_str(&line);
             snapshot.push('\n');
         }
     }
@@ -175,7 +180,11 @@ pub fn everything() -> String {
 fn without_passing(line: &str) -> String {
     let mut words = Vec::new();
     let mut skip = false;
-    for word in line.split_whitespace() {
+    let has_number = line
+        .split(':')
+        .next()
+        .is_some_and(|number| number.parse::<u32>().is_ok());
+    for word in line.split_whitespace().skip(usize::from(has_number)) {
         if std::mem::take(&mut skip) {
             continue;
         }

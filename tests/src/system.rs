@@ -227,6 +227,22 @@ impl System {
         self.ctl_with(&["apply", "-"], state)
     }
 
+    /// What is saved, as it stands on disk.
+    #[must_use]
+    pub fn saved(&self) -> String {
+        std::fs::read_to_string(self.path("state").join("saved.yml")).unwrap_or_default()
+    }
+
+    /// Transactions that have not ended.
+    #[must_use]
+    pub fn journals(&self) -> Vec<PathBuf> {
+        let entries =
+            std::fs::read_dir(self.path("state").join("journal")).expect("the journal's directory");
+        entries
+            .map(|entry| entry.expect("an entry").path())
+            .collect()
+    }
+
     /// The report on one plugin.
     #[must_use]
     pub fn plugin(&self, name: &str) -> Value {
