@@ -183,7 +183,7 @@ impl Peers for LocalPeers {
             }
             EventData::LoadSaved(scope) => EventData::Saved(Box::new(locked(store).load(&scope)?)),
             EventData::OpenJournal(journal) => {
-                locked(store).open_journal(&journal)?;
+                locked(store).open_journal(*journal)?;
                 EventData::Done
             }
             EventData::CloseJournal(closing) => {

@@ -70,7 +70,7 @@ pub fn replace(
 }
 
 /// Gives the file a second name, in the place of whatever had it.
-fn link_over(path: &Path, second: &Path) -> Result<(), NipartError> {
+pub(crate) fn link_over(path: &Path, second: &Path) -> Result<(), NipartError> {
     let temporary = second.with_extension("link");
     let linked = match fs::hard_link(path, &temporary) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

@@ -2,11 +2,12 @@
 
 //! Journals of open transactions: one file each, there from before the first change until the end.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use nipart_schemas::error::{ErrorKind, NipartError};
-use nipart_schemas::journal::Journal;
+use nipart_schemas::journal::{Commit, Journal};
 use uuid::Uuid;
 
 use crate::durable;
@@ -14,12 +15,25 @@ use crate::durable;
 #[derive(Debug)]
 pub(crate) struct Journals {
     directory: PathBuf,
+    /// Those that are on disk, oldest first: their ids are ordered by time (UUID version 7).
+    open: BTreeMap<Uuid, Journal>,
 }
 
 impl Journals {
     pub(crate) fn open(directory: PathBuf) -> Result<Self, NipartError> {
         durable::create_directory(&directory)?;
-        Ok(Self { directory })
+        let entries = fs::read_dir(&directory)
+            .map_err(|error| durable::storage("list", &directory, &error))?;
+        let open = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "json")
+            })
+            .filter_map(|path| read_journal(&path))
+            .map(|journal| (journal.id, journal))
+            .collect();
+        Ok(Self { directory, open })
     }
 
     fn path_of(&self, id: Uuid) -> PathBuf {
@@ -27,33 +41,44 @@ impl Journals {
     }
 
     /// Returns once the journal is on disk.
-    pub(crate) fn write(&self, journal: &Journal) -> Result<(), NipartError> {
-        let content = serde_json::to_vec(journal).map_err(|error| {
+    pub(crate) fn write(&mut self, journal: Journal) -> Result<(), NipartError> {
+        let content = serde_json::to_vec(&journal).map_err(|error| {
             NipartError::new(
                 ErrorKind::Bug,
                 format!("write journal {}: {error}", journal.id),
             )
         })?;
-        durable::replace(&self.path_of(journal.id), &content, None)
+        durable::replace(&self.path_of(journal.id), &content, None)?;
+        self.open.insert(journal.id, journal);
+        Ok(())
     }
 
-    pub(crate) fn remove(&self, id: Uuid) -> Result<(), NipartError> {
-        durable::remove(&self.path_of(id))
+    pub(crate) fn remove(&mut self, id: Uuid) -> Result<(), NipartError> {
+        durable::remove(&self.path_of(id))?;
+        self.open.remove(&id);
+        Ok(())
     }
 
-    /// Transactions that never ended, oldest first: their ids are ordered by time (UUID version 7).
-    pub(crate) fn unfinished(&self) -> Result<Vec<Journal>, NipartError> {
-        let entries = fs::read_dir(&self.directory)
-            .map_err(|error| durable::storage("list", &self.directory, &error))?;
-        let mut paths: Vec<PathBuf> = entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| {
-                path.extension()
-                    .is_some_and(|extension| extension == "json")
-            })
-            .collect();
-        paths.sort();
-        Ok(paths.iter().filter_map(|path| read_journal(path)).collect())
+    pub(crate) fn get(&self, id: Uuid) -> Option<&Journal> {
+        self.open.get(&id)
+    }
+
+    /// All that are open, oldest first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Journal> {
+        self.open.values()
+    }
+
+    /// Whether this one is done and waits to be confirmed.
+    pub(crate) fn is_unconfirmed(&self, id: Uuid) -> bool {
+        self.get(id)
+            .is_some_and(|journal| journal.checkpoint.is_some())
+    }
+
+    /// What those that wait to be confirmed have changed.
+    pub(crate) fn unconfirmed(&self) -> impl Iterator<Item = &Commit> {
+        self.all()
+            .filter_map(|journal| journal.checkpoint.as_ref())
+            .map(|checkpoint| &checkpoint.commit)
     }
 }
 

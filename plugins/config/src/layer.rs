@@ -7,23 +7,32 @@ use std::path::{Path, PathBuf};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::yaml;
+use uuid::Uuid;
 
 use crate::durable;
 
+/// First words of the line that names the transaction by which the file was written.
+const MARK: &str = "# Committed by transaction ";
+
 /// A state that is kept in memory and in a file.
-#[derive(Debug)]
+///
+/// Replacing the file is the moment in which a transaction is committed: it names the transaction, so that after a
+/// crash its journal is known to be done with.
+#[derive(Debug, Default)]
 pub(crate) struct Layer {
     path: PathBuf,
     pub(crate) state: NetworkState,
+    /// The transaction that wrote it.
+    pub(crate) committed_by: Option<Uuid>,
 }
 
 impl Layer {
     /// Reads the newest version that parses. A damaged file is set aside; that is said in the log and is no error.
     pub(crate) fn load(path: PathBuf) -> Result<Self, NipartError> {
         let previous = previous_of(&path);
-        let state = match read_state(&path) {
-            Ok(Some(state)) => state,
-            Ok(None) => NetworkState::default(),
+        let (state, committed_by) = match read_state(&path) {
+            Ok(Some(found)) => found,
+            Ok(None) => Default::default(),
             Err(damage) => {
                 let aside = durable::set_aside(&path);
                 tracing::error!(
@@ -31,22 +40,30 @@ impl Layer {
                     aside.display()
                 );
                 match read_state(&previous) {
-                    Ok(state) => state.unwrap_or_default(),
+                    Ok(found) => found.unwrap_or_default(),
                     Err(damage) => {
                         tracing::error!("{damage}: nothing is left of the saved state");
-                        NetworkState::default()
+                        Default::default()
                     }
                 }
             }
         };
-        Ok(Self { path, state })
+        Ok(Self {
+            path,
+            state,
+            committed_by,
+        })
     }
 
-    /// Lays `upper` over the state, on disk first. Writes nothing when that changes nothing.
-    pub(crate) fn lay_over(&mut self, upper: &NetworkState) -> Result<(), NipartError> {
+    /// Lays `upper` over the state, on disk first. Returns whether that changed anything; if not, nothing is written.
+    pub(crate) fn lay_over(
+        &mut self,
+        upper: &NetworkState,
+        transaction: Uuid,
+    ) -> Result<bool, NipartError> {
         let state = upper.laid_over(&self.state);
         if state == self.state {
-            return Ok(());
+            return Ok(false);
         }
         let text = yaml::to_string(&state).map_err(|error| {
             NipartError::new(
@@ -54,9 +71,19 @@ impl Layer {
                 format!("write {} as YAML: {error}", self.path.display()),
             )
         })?;
-        durable::replace(&self.path, text.as_bytes(), Some(&previous_of(&self.path)))?;
+        let content = format!("{MARK}{transaction}\n{text}");
+        durable::replace(
+            &self.path,
+            content.as_bytes(),
+            Some(&previous_of(&self.path)),
+        )?;
         self.state = state;
-        Ok(())
+        self.committed_by = Some(transaction);
+        Ok(true)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 }
 
@@ -64,14 +91,24 @@ fn previous_of(path: &Path) -> PathBuf {
     path.with_extension("previous.yml")
 }
 
-fn read_state(path: &Path) -> Result<Option<NetworkState>, NipartError> {
+fn read_state(path: &Path) -> Result<Option<(NetworkState, Option<Uuid>)>, NipartError> {
     let Some(text) = durable::read(path)? else {
         return Ok(None);
     };
-    yaml::parse(&text).map(Some).map_err(|error| {
+    let state = yaml::parse(&text).map_err(|error| {
         NipartError::new(
             ErrorKind::Storage,
             format!("{} is damaged: {error}", path.display()),
         )
-    })
+    })?;
+    let mark = text
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix(MARK)?.trim().parse().ok());
+    Ok(Some((state, mark)))
+}
+
+/// Reads a state that was written by a [`Layer`].
+pub(crate) fn read(path: &Path) -> Result<Option<NetworkState>, NipartError> {
+    Ok(read_state(path)?.map(|(state, _)| state))
 }

@@ -9,6 +9,7 @@
 
 pub mod administrator;
 pub mod durable;
+mod history;
 mod journals;
 mod layer;
 mod plugin;

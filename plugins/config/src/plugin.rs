@@ -25,11 +25,14 @@ pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
                 .load(&scope)
                 .map(|saved| EventData::Saved(Box::new(saved))),
             EventData::OpenJournal(journal) => {
-                store.open_journal(&journal).map(|()| EventData::Done)
+                store.open_journal(*journal).map(|()| EventData::Done)
             }
             EventData::CloseJournal(closing) => {
                 store.close_journal(&closing).map(|()| EventData::Done)
             }
+            EventData::History(request) => store
+                .history(&request)
+                .map(|report| EventData::HistoryReport(Box::new(report))),
             other => {
                 incoming.question.refuse(&other).await;
                 continue;

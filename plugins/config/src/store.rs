@@ -9,7 +9,10 @@ use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::InterfaceState;
 use nipart_schemas::journal::{Commit, Journal, JournalClosing, SavedScope, SavedState};
 use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::request::{HistoryReport, HistoryRequest};
+use uuid::Uuid;
 
+use crate::history::History;
 use crate::journals::Journals;
 use crate::layer::Layer;
 use crate::{administrator, durable};
@@ -21,8 +24,9 @@ pub struct Store {
     saved: Layer,
     volatile: Layer,
     journals: Journals,
-    /// All layers over each other.
-    merged: NetworkState,
+    history: History,
+    /// All layers over each other; none while there is only the saved one.
+    merged: Option<NetworkState>,
     _lock: File,
 }
 
@@ -35,21 +39,45 @@ impl Store {
         durable::create_directory(state_dir)?;
         durable::create_directory(run_dir)?;
         let lock = durable::lock(&state_dir.join("lock"))?;
+        let saved = Layer::load(state_dir.join("saved.yml"))?;
+        let volatile = Layer::load(run_dir.join("volatile.yml"))?;
+        let mut journals = Journals::open(state_dir.join("journal"))?;
+        // A commit that was interrupted after the moment in which it happened.
+        for transaction in [saved.committed_by, volatile.committed_by]
+            .into_iter()
+            .flatten()
+        {
+            journals.remove(transaction)?;
+        }
+        let history = History::open(state_dir.join("history"), saved.path(), saved.committed_by)?;
         let mut store = Self {
             administrator: administrator::read(states_dir),
-            saved: Layer::load(state_dir.join("saved.yml"))?,
-            volatile: Layer::load(run_dir.join("volatile.yml"))?,
-            journals: Journals::open(state_dir.join("journal"))?,
-            merged: NetworkState::default(),
+            saved,
+            volatile,
+            journals,
+            history,
+            merged: None,
             _lock: lock,
         };
         store.merge();
         Ok(store)
     }
 
+    /// Lays the layers over each other: administrator's files, saved, until the next boot, not yet confirmed.
     fn merge(&mut self) {
+        let unconfirmed: Vec<&Commit> = self.journals.unconfirmed().collect();
+        if self.administrator.is_empty() && self.volatile.state.is_empty() && unconfirmed.is_empty()
+        {
+            self.merged = None;
+            return;
+        }
         let persistent = self.saved.state.laid_over(&self.administrator);
-        self.merged = self.volatile.state.laid_over(&persistent);
+        let below = self.volatile.state.laid_over(&persistent);
+        self.merged = Some(
+            unconfirmed
+                .into_iter()
+                .fold(below, |below, commit| commit.state.laid_over(&below)),
+        );
     }
 
     /// What is remembered of `scope`.
@@ -58,11 +86,13 @@ impl Store {
     /// When the journals can't be listed.
     pub fn load(&self, scope: &SavedScope) -> Result<SavedState, NipartError> {
         let persistent;
-        let state = if scope.persistent_only {
-            persistent = self.saved.state.laid_over(&self.administrator);
-            &persistent
-        } else {
-            &self.merged
+        let state = match &self.merged {
+            Some(_) if scope.persistent_only => {
+                persistent = self.saved.state.laid_over(&self.administrator);
+                &persistent
+            }
+            Some(merged) => merged,
+            None => &self.saved.state,
         };
         Ok(match &scope.interfaces {
             Some(names) => SavedState {
@@ -71,40 +101,85 @@ impl Store {
             },
             None => SavedState {
                 state: state.clone(),
-                unfinished: self.journals.unfinished()?,
+                unfinished: self.journals.all().cloned().collect(),
             },
         })
     }
 
-    /// Writes down what is going to be done; on disk when this returns.
+    /// Answers a question about the history.
+    ///
+    /// # Errors
+    /// When there is no such entry, or it is damaged.
+    pub fn history(&self, request: &HistoryRequest) -> Result<HistoryReport, NipartError> {
+        self.history.report(request)
+    }
+
+    /// Writes down what is going to be done, or that it is done and waits to be confirmed; on disk when this returns.
     ///
     /// # Errors
     /// Kind `storage`: then nothing may be changed.
-    pub fn open_journal(&self, journal: &Journal) -> Result<(), NipartError> {
-        self.journals.write(journal)
+    pub fn open_journal(&mut self, journal: Journal) -> Result<(), NipartError> {
+        let is_unconfirmed = journal.checkpoint.is_some();
+        self.journals.write(journal)?;
+        if is_unconfirmed {
+            self.merge();
+        }
+        Ok(())
     }
 
-    /// Ends a transaction: first what it leaves behind is saved, then its journal goes.
+    /// Ends a transaction: first what it leaves behind is saved, then its journal goes. Doing it twice does no harm.
     ///
     /// # Errors
     /// Kind `storage`: then the transaction is not committed.
     pub fn close_journal(&mut self, closing: &JournalClosing) -> Result<(), NipartError> {
-        if let Some(commit) = &closing.commit {
-            self.commit(commit)?;
+        let layers_changed = match &closing.commit {
+            Some(commit) => self.commit(closing.id, commit)?,
+            None => false,
+        };
+        let was_unconfirmed = self.journals.is_unconfirmed(closing.id);
+        if let Err(error) = self.journals.remove(closing.id) {
+            // Committed it is all the same: the next start removes what is left.
+            if closing.commit.is_none() {
+                return Err(error);
+            }
+            tracing::error!("{error}");
         }
-        self.journals.remove(closing.id)
+        if layers_changed || was_unconfirmed {
+            self.merge();
+        }
+        Ok(())
     }
 
-    fn commit(&mut self, commit: &Commit) -> Result<(), NipartError> {
+    /// Returns whether any layer has changed.
+    fn commit(&mut self, id: Uuid, commit: &Commit) -> Result<bool, NipartError> {
         if commit.volatile {
-            self.volatile.lay_over(&absent_as_down(&commit.state))?;
-        } else {
-            self.saved.lay_over(&commit.state)?;
-            let hidden = self.hidden_by_volatile(&commit.state);
-            self.volatile.lay_over(&hidden)?;
+            return self.volatile.lay_over(&absent_as_down(&commit.state), id);
         }
-        self.merge();
-        Ok(())
+        let journal = self.journals.get(id);
+        if journal.is_none() && commit.state.laid_over(&self.saved.state) == self.saved.state {
+            return Ok(false);
+        }
+        let entry = self
+            .history
+            .begin(id, journal, &commit.state, &self.saved.state)?;
+        let changed = match self.saved.lay_over(&commit.state, id) {
+            Ok(changed) => changed,
+            Err(error) => {
+                self.history.forget(entry)?;
+                return Err(error);
+            }
+        };
+        // From here on it is committed, whatever else goes wrong.
+        let hidden = self.hidden_by_volatile(&commit.state);
+        for problem in [
+            self.history.finish(entry, self.saved.path()).err(),
+            self.volatile.lay_over(&hidden, id).err(),
+        ] {
+            if let Some(problem) = problem {
+                tracing::error!("{problem}");
+            }
+        }
+        Ok(changed)
     }
 
     /// The part of a persistent commit that a volatile one from before would hide.
