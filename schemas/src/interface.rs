@@ -9,6 +9,7 @@
 mod interface_type;
 mod linux_bridge;
 mod mac_vlan;
+mod sections;
 mod veth;
 mod vxlan;
 
@@ -165,6 +166,16 @@ impl Interface {
     pub fn port_names(&self) -> Option<Vec<&str>> {
         let ports = self.bridge.as_ref()?.port.as_ref()?;
         Some(ports.iter().map(|port| port.name.as_str()).collect())
+    }
+
+    /// The same without what a controller says of its ports: that is planned link by link.
+    #[must_use]
+    pub fn without_ports(mut self) -> Self {
+        if let Some(bridge) = &mut self.bridge {
+            bridge.port = None;
+            bridge.allow_extra_ports = None;
+        }
+        self
     }
 
     /// The interface that it is stacked upon.

@@ -21,20 +21,28 @@ pub fn revert_of(desired: &NetworkState, current: &NetworkState) -> NetworkState
         .interfaces
         .iter()
         .filter(|interface| interface.wanted_state() != InterfaceState::Ignore)
-        .filter_map(|interface| revert_interface(interface, present.get(interface.name.as_str()).copied()))
+        .filter_map(|interface| {
+            revert_interface(interface, present.get(interface.name.as_str()).copied())
+        })
         .collect();
     interfaces.extend(moved_ports(desired, &present));
     let config = revert_routes(desired, current);
     NetworkState {
         description: None,
         interfaces,
-        routes: (!config.is_empty()).then_some(Routes { running: None, config: Some(config) }),
+        routes: (!config.is_empty()).then_some(Routes {
+            running: None,
+            config: Some(config),
+        }),
     }
     .without_shown_only()
 }
 
 fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<Interface> {
-    let removes = matches!(desired.wanted_state(), InterfaceState::Absent | InterfaceState::Down);
+    let removes = matches!(
+        desired.wanted_state(),
+        InterfaceState::Absent | InterfaceState::Down
+    );
     let Some(present) = present else {
         // What was not there, and was not wanted, needs nothing.
         return (!removes).then(|| Interface {
@@ -63,15 +71,22 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
 }
 
 fn revert_alt_names(desired: &Interface, present: &Interface) -> Option<Vec<AltName>> {
-    let had = |name: &str| present.alt_names.iter().flatten().any(|known| known.name == name);
+    let had = |name: &str| {
+        present
+            .alt_names
+            .iter()
+            .flatten()
+            .any(|known| known.name == name)
+    };
     let names: Vec<AltName> = desired
         .alt_names
         .iter()
         .flatten()
         .filter_map(|alt_name| match alt_name.state {
-            Some(AltNameState::Absent) => {
-                had(&alt_name.name).then(|| AltName { name: alt_name.name.clone(), state: None })
-            }
+            Some(AltNameState::Absent) => had(&alt_name.name).then(|| AltName {
+                name: alt_name.name.clone(),
+                state: None,
+            }),
             None => (!had(&alt_name.name)).then(|| AltName {
                 name: alt_name.name.clone(),
                 state: Some(AltNameState::Absent),
@@ -87,7 +102,9 @@ fn moved_ports(desired: &NetworkState, present: &HashMap<&str, &Interface>) -> V
     let mut moved = BTreeMap::new();
     for controller in &desired.interfaces {
         for port in controller.port_names().into_iter().flatten() {
-            let before = present.get(port).and_then(|port| port.controller.as_deref());
+            let before = present
+                .get(port)
+                .and_then(|port| port.controller.as_deref());
             if let Some(before) = before.filter(|before| *before != controller.name)
                 && !listed.contains_key(port)
             {
@@ -97,27 +114,50 @@ fn moved_ports(desired: &NetworkState, present: &HashMap<&str, &Interface>) -> V
     }
     moved
         .into_iter()
-        .map(|(port, before)| Interface { controller: Some(before.to_string()), ..Interface::named(port) })
+        .map(|(port, before)| Interface {
+            controller: Some(before.to_string()),
+            ..Interface::named(port)
+        })
         .collect()
 }
 
 fn revert_routes(desired: &NetworkState, current: &NetworkState) -> Vec<Route> {
-    let present: HashMap<RouteKey, &Route> =
-        current.running_routes().iter().map(|route| (route.key(), route)).collect();
+    let present: HashMap<RouteKey, &Route> = current
+        .running_routes()
+        .iter()
+        .map(|route| (route.key(), route))
+        .collect();
     let gone: Vec<&str> = desired
         .interfaces
         .iter()
-        .filter(|interface| matches!(interface.wanted_state(), InterfaceState::Absent | InterfaceState::Down))
+        .filter(|interface| {
+            matches!(
+                interface.wanted_state(),
+                InterfaceState::Absent | InterfaceState::Down
+            )
+        })
         .map(|interface| interface.name.as_str())
         .collect();
-    let added = desired.config_routes().iter().filter(|route| !route.is_absent() && !present.contains_key(&route.key()));
+    let added = desired
+        .config_routes()
+        .iter()
+        .filter(|route| !route.is_absent() && !present.contains_key(&route.key()));
     let removed = current.running_routes().iter().filter(|route| {
         route.protocol != Some(PROTOCOL_KERNEL)
-            && (desired.config_routes().iter().any(|entry| entry.is_absent() && entry.matches(route))
-                || route.next_hop_interface.as_deref().is_some_and(|name| gone.contains(&name)))
+            && (desired
+                .config_routes()
+                .iter()
+                .any(|entry| entry.is_absent() && entry.matches(route))
+                || route
+                    .next_hop_interface
+                    .as_deref()
+                    .is_some_and(|name| gone.contains(&name)))
     });
     added
-        .map(|route| Route { state: Some(RouteState::Absent), ..route.clone() })
+        .map(|route| Route {
+            state: Some(RouteState::Absent),
+            ..route.clone()
+        })
         .chain(removed.cloned())
         .collect()
 }
@@ -143,12 +183,17 @@ pub fn followed_by(first: &NetworkState, next: &NetworkState) -> NetworkState {
     }));
     let later = next.config_routes();
     let earlier = first.config_routes().iter().filter(|route| {
-        !later.iter().any(|other| other.key() == route.key() || (other.is_absent() && other.matches(route)))
+        !later
+            .iter()
+            .any(|other| other.key() == route.key() || (other.is_absent() && other.matches(route)))
     });
     let config: Vec<Route> = earlier.chain(later).cloned().collect();
     NetworkState {
         description: None,
         interfaces,
-        routes: (!config.is_empty()).then_some(Routes { running: None, config: Some(config) }),
+        routes: (!config.is_empty()).then_some(Routes {
+            running: None,
+            config: Some(config),
+        }),
     }
 }

@@ -5,7 +5,7 @@
 //! Here it is decided whose objects may go. [`crate::plan`] only puts the changes in order.
 
 pub(crate) mod address;
-mod port;
+pub(crate) mod port;
 pub(crate) mod recreation;
 pub(crate) mod route;
 
@@ -141,7 +141,9 @@ fn arriving<'a>(
         .is_some_and(|base| !context.will_exist(base));
     let fate = match present {
         Some(_) if context.doomed.contains(name) => return None,
-        Some(present) if kind::needs_recreation(&kind::section_differences(&wanted, present)) => {
+        Some(present)
+            if kind::needs_recreation(present, &kind::section_differences(&wanted, present)) =>
+        {
             if base_is_missing {
                 return None;
             }

@@ -54,7 +54,7 @@ fn restore<'a>(
             let fate = match now {
                 None => Fate::Create,
                 Some(now)
-                    if kind::needs_recreation(&kind::section_differences(before, now))
+                    if kind::needs_recreation(now, &kind::section_differences(before, now))
                         || kind::has_gained(before, now) =>
                 {
                     Fate::Recreate

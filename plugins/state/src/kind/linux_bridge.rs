@@ -3,9 +3,42 @@
 //! Linux bridge: every option changes in place; ports are planned in `plan/port.rs`.
 
 use nipart_schemas::error::NipartError;
-use nipart_schemas::interface::{BridgeOptions, BridgePort, BridgeStp, LinuxBridge};
+use nipart_schemas::interface::{
+    BridgeOptions, BridgePort, BridgeStp, Interface, InterfaceType, LinuxBridge as Section,
+};
+use nipart_schemas::overlay::Difference;
+use serde_json::Value;
 
-pub(super) fn check(section: Option<&LinuxBridge>, path: &str) -> Result<(), NipartError> {
+use super::Kind;
+
+pub(super) struct LinuxBridge;
+
+impl Kind for LinuxBridge {
+    fn interface_type(&self) -> InterfaceType {
+        InterfaceType::LinuxBridge
+    }
+
+    fn check(&self, interface: &Interface, _is_new: bool, path: &str) -> Result<(), NipartError> {
+        check(interface.bridge.as_ref(), path)
+    }
+
+    fn is_equal(&self, _key: &str, difference: &Difference) -> bool {
+        is_rounded(difference)
+    }
+}
+
+/// Intervals in hundredths of a second are kept in ticks of the kernel: they come back up to one off.
+fn is_rounded(difference: &Difference) -> bool {
+    let is_interval = difference.path.ends_with("-interval");
+    let number = |value: &Value| value.as_u64();
+    is_interval
+        && matches!(
+            (number(&difference.current), number(&difference.desired)),
+            (Some(current), Some(desired)) if current.abs_diff(desired) <= 1
+        )
+}
+
+fn check(section: Option<&Section>, path: &str) -> Result<(), NipartError> {
     let Some(section) = section else {
         return Ok(());
     };

@@ -4,22 +4,65 @@
 //! drivers/net/macvlan.c).
 
 use nipart_schemas::error::NipartError;
-use nipart_schemas::interface::{MacVlan, MacVlanMode};
+use nipart_schemas::interface::{Interface, InterfaceType, MacVlan as Section, MacVlanMode};
 use nipart_schemas::overlay::Difference;
 use serde_json::Value;
 
-/// Keys that need the link to be created anew.
-pub(super) const FIXED: [&str; 2] = ["base-iface", "promiscuous"];
+use super::Kind;
 
-/// Also a `mode` from or to passthru.
-pub(super) fn is_fixed(key: &str, difference: &Difference) -> bool {
+/// Keys that need the link to be created anew.
+const FIXED: [&str; 2] = ["base-iface", "promiscuous"];
+
+/// Whether the link has to be created anew: also for a `mode` from or to passthru.
+fn is_fixed(key: &str, difference: &Difference) -> bool {
     let is_passthru = |value: &Value| value.as_str() == Some("passthru");
-    key == "mode" && (is_passthru(&difference.current) || is_passthru(&difference.desired))
+    FIXED.contains(&key)
+        || key == "mode" && (is_passthru(&difference.current) || is_passthru(&difference.desired))
 }
 
-pub(super) fn check(
+pub(super) struct MacVlan;
+
+impl Kind for MacVlan {
+    fn interface_type(&self) -> InterfaceType {
+        InterfaceType::MacVlan
+    }
+
+    fn check(&self, interface: &Interface, is_new: bool, path: &str) -> Result<(), NipartError> {
+        check("mac-vlan", interface.mac_vlan.as_ref(), is_new, path)
+    }
+
+    fn is_fixed(&self, key: &str, difference: &Difference) -> bool {
+        is_fixed(key, difference)
+    }
+
+    fn keeps_what_it_gained(&self) -> bool {
+        true
+    }
+}
+
+pub(super) struct MacVtap;
+
+impl Kind for MacVtap {
+    fn interface_type(&self) -> InterfaceType {
+        InterfaceType::MacVtap
+    }
+
+    fn check(&self, interface: &Interface, is_new: bool, path: &str) -> Result<(), NipartError> {
+        check("mac-vtap", interface.mac_vtap.as_ref(), is_new, path)
+    }
+
+    fn is_fixed(&self, key: &str, difference: &Difference) -> bool {
+        is_fixed(key, difference)
+    }
+
+    fn keeps_what_it_gained(&self) -> bool {
+        true
+    }
+}
+
+fn check(
     key: &str,
-    section: Option<&MacVlan>,
+    section: Option<&Section>,
     is_new: bool,
     path: &str,
 ) -> Result<(), NipartError> {

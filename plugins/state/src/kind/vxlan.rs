@@ -3,23 +3,41 @@
 //! VXLAN: the kernel changes `learning` and `remote` in place (`vxlan_changelink`, drivers/net/vxlan/vxlan_core.c).
 
 use nipart_schemas::error::NipartError;
-use nipart_schemas::interface::Vxlan;
+use nipart_schemas::interface::{Interface, InterfaceType, Vxlan as Section};
 use nipart_schemas::overlay::Difference;
 use serde_json::Value;
 
-/// Keys that need the link to be created anew.
-pub(super) const FIXED: [&str; 4] = ["id", "base-iface", "local", "destination-port"];
+use super::Kind;
 
-/// Also a `remote` of another address family than the present one, and its removal.
-pub(super) fn is_fixed(key: &str, difference: &Difference) -> bool {
-    let is_ipv6 = |value: &Value| value.as_str().map(|text| text.contains(':'));
-    let (current, desired) = (is_ipv6(&difference.current), is_ipv6(&difference.desired));
-    key == "remote" && current.is_some() && current != desired
-}
+/// Keys that need the link to be created anew.
+const FIXED: [&str; 4] = ["id", "base-iface", "local", "destination-port"];
 
 const LARGEST_ID: u32 = (1 << 24) - 1;
 
-pub(super) fn check(section: Option<&Vxlan>, is_new: bool, path: &str) -> Result<(), NipartError> {
+pub(super) struct Vxlan;
+
+impl Kind for Vxlan {
+    fn interface_type(&self) -> InterfaceType {
+        InterfaceType::Vxlan
+    }
+
+    fn check(&self, interface: &Interface, is_new: bool, path: &str) -> Result<(), NipartError> {
+        check(interface.vxlan.as_ref(), is_new, path)
+    }
+
+    fn is_fixed(&self, key: &str, difference: &Difference) -> bool {
+        // Also a `remote` of another address family than the present one, and its removal.
+        let is_ipv6 = |value: &Value| value.as_str().map(|text| text.contains(':'));
+        let (current, desired) = (is_ipv6(&difference.current), is_ipv6(&difference.desired));
+        FIXED.contains(&key) || (key == "remote" && current.is_some() && current != desired)
+    }
+
+    fn keeps_what_it_gained(&self) -> bool {
+        true
+    }
+}
+
+fn check(section: Option<&Section>, is_new: bool, path: &str) -> Result<(), NipartError> {
     let id = section.and_then(|section| section.id);
     if is_new && id.is_none() {
         return Err(NipartError::invalid(

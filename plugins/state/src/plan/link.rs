@@ -102,14 +102,7 @@ pub(super) fn creators(goals: &GoalsByName<'_>) -> HashMap<String, String> {
 /// What the message that creates a link can carry.
 fn creation(goal: &Goal<'_>) -> Interface {
     let wanted = &goal.wanted;
-    let mut bridge = wanted.bridge.clone();
-    if let Some(bridge) = &mut bridge {
-        bridge.port = None;
-        bridge.allow_extra_ports = None;
-    }
     Interface {
-        name: wanted.name.clone(),
-        interface_type: wanted.interface_type.clone(),
         state: Some(if goal.up == Some(true) {
             InterfaceState::Up
         } else {
@@ -117,12 +110,7 @@ fn creation(goal: &Goal<'_>) -> Interface {
         }),
         mtu: wanted.mtu,
         mac_address: wanted.mac_address.clone(),
-        veth: wanted.veth.clone(),
-        bridge,
-        vxlan: wanted.vxlan.clone(),
-        mac_vlan: wanted.mac_vlan.clone(),
-        mac_vtap: wanted.mac_vtap.clone(),
-        ..Interface::default()
+        ..wanted.only_sections().without_ports()
     }
 }
 
@@ -225,9 +213,16 @@ fn ipv6_switches(wanted: &Interface, present: Option<&Interface>, waves: &mut Wa
     // The kernel turns IPv6 on for a new link.
     let is_on = present.map_or(Some(true), |present| present.enabled);
     let enabled = wants.filter(|wants| is_on != Some(*wants));
+    let is_there = present.is_some();
     let autoconf = section.autoconf.filter(|wants| {
-        wanted_matters(section.enabled)
-            && present.and_then(|present| present.autoconf) != Some(*wants)
+        let is_on = present.and_then(|present| present.autoconf);
+        // While the protocol is off, its autoconfiguration says nothing; where it is off for good, isn't even told.
+        let is_off_anyway = is_there
+            && (section.enabled == Some(false)
+                || (!wants
+                    && is_on.is_none()
+                    && present.and_then(|present| present.enabled) == Some(false)));
+        is_on != Some(*wants) && !is_off_anyway
     });
     if enabled.is_some() || autoconf.is_some() {
         let interface = wanted.name.clone();
@@ -240,9 +235,4 @@ fn ipv6_switches(wanted: &Interface, present: Option<&Interface>, waves: &mut Wa
             },
         );
     }
-}
-
-/// While the protocol is off, its autoconfiguration says nothing.
-fn wanted_matters(enabled: Option<bool>) -> bool {
-    enabled != Some(false)
 }

@@ -106,16 +106,14 @@ fn check_type(
         }
     }
     let effective = present_type.or(interface.interface_type.as_ref());
-    for (key, section_type) in kind::sections(interface) {
-        if let Some(effective) = effective.filter(|effective| **effective != section_type) {
-            // nmstate's users write `ethernet` for a veth, with its section.
-            if *effective == InterfaceType::Ethernet && section_type == InterfaceType::Veth {
-                continue;
-            }
+    for (key, section_types) in interface.sections() {
+        if let Some(effective) = effective.filter(|effective| !section_types.contains(effective)) {
+            let owners: Vec<&str> = section_types.iter().map(InterfaceType::as_str).collect();
             return Err(NipartError::invalid(
                 format!("{path}.{key}"),
                 format!(
-                    "section {key} is for type {section_type}, but {} is of type {effective}",
+                    "section {key} is for type {}, but {} is of type {effective}",
+                    owners.join(" or "),
                     interface.name
                 ),
             ));
