@@ -24,6 +24,15 @@ pub(super) fn is_ours(context: &Context<'_>, controller: &str, port: &str) -> bo
             .is_some_and(|ports| ports.contains(&port))
 }
 
+/// Whether the controller's new list lets a present port go that it doesn't name.
+pub(crate) fn leaves(context: &Context<'_>, controller: &str, port: &str) -> bool {
+    let section = context
+        .wanted_up(controller)
+        .and_then(|wanted| wanted.bridge.as_ref());
+    section.and_then(|bridge| bridge.allow_extra_ports) == Some(false)
+        || is_ours(context, controller, port)
+}
+
 /// The controller that each mentioned port gets; empty when it is to be detached.
 pub(super) fn attachments<'a>(context: &Context<'a>) -> BTreeMap<&'a str, String> {
     let mut attachments = BTreeMap::new();

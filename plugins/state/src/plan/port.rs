@@ -28,6 +28,9 @@ pub(super) fn plan(
             .and_then(|bridge| bridge.port.as_ref());
         let present: BTreeMap<&str, &BridgePort> = options(goal.surviving()).collect();
         for port in listed.into_iter().flatten() {
+            if !will_be_attached(context, surroundings, &port.name, goal.name()) {
+                continue;
+            }
             let stays = surroundings
                 .goals
                 .get(port.name.as_str())
@@ -62,6 +65,19 @@ pub(super) fn plan(
             waves.push(Phase::SettlePorts, Operation::ChangeBridgePort { port });
         }
     }
+}
+
+/// Whether the link becomes or stays a port: an ignored or awaited one is listed, too.
+fn will_be_attached(
+    context: &Context<'_>,
+    surroundings: &Surroundings<'_>,
+    port: &str,
+    bridge: &str,
+) -> bool {
+    let goal = surroundings.goals.get(port);
+    let wanted = goal.and_then(|goal| goal.wanted.controller.as_deref());
+    let present = context.present.get(port);
+    wanted.or_else(|| present?.controller.as_deref()) == Some(bridge)
 }
 
 /// The options that a port had whose link is created anew for the same controller.

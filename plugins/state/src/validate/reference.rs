@@ -114,6 +114,7 @@ fn check_ports<'a>(
             None => {}
         }
         require(context, port, "port", &path)?;
+        refuse_types_that_are_no_ports(context, port, &path)?;
         if let Some(wanted) = context.wanted.get(port) {
             if matches!(
                 wanted.wanted_state(),
@@ -131,6 +132,23 @@ fn check_ports<'a>(
         }
     }
     Ok(())
+}
+
+/// `br_add_if`, net/bridge/br_if.c.
+fn refuse_types_that_are_no_ports(
+    context: &Context<'_>,
+    port: &str,
+    path: &str,
+) -> Result<(), NipartError> {
+    match context.type_of(port) {
+        Some(kind @ (InterfaceType::LinuxBridge | InterfaceType::Loopback)) => {
+            Err(NipartError::invalid(
+                path,
+                format!("{port} is of type {kind}: it can't be a port"),
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A port carries frames for its controller: addresses belong to the controller.
@@ -262,6 +280,7 @@ fn check_controller(
         return Ok(());
     }
     require(context, controller, "controller", &path)?;
+    refuse_types_that_are_no_ports(context, &interface.name, &path)?;
     if context
         .type_of(controller)
         .is_some_and(|kind| !kind.is_controller() && !matches!(kind, InterfaceType::Other(_)))

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::NipartError;
-use nipart_schemas::interface::InterfaceState;
+use nipart_schemas::interface::{Interface, InterfaceState};
 use nipart_schemas::route::Route;
 
 use crate::context::Context;
@@ -108,24 +108,33 @@ fn check_one(context: &Context<'_>, route: &Route, path: &str) -> Result<(), Nip
             format!("interface {name} of route {route} is ignored"),
         ));
     }
-    let disabled = if destination.address.is_ipv4() {
-        interface
-            .ipv4
-            .as_ref()
-            .is_some_and(|ipv4| ipv4.enabled == Some(false))
-    } else {
-        interface
-            .ipv6
-            .as_ref()
-            .is_some_and(|ipv6| ipv6.enabled == Some(false))
-    };
-    if disabled {
+    if is_family_off(context, interface, destination.address.is_ipv6()) {
         return Err(NipartError::invalid(
             path,
-            format!("route {route} needs its address family on {name}, which this state turns off"),
+            format!("route {route} needs its address family on {name}, where it is turned off"),
         ));
     }
     Ok(())
+}
+
+/// Whether this state turns the family off on the interface, or leaves IPv6 off there.
+fn is_family_off(context: &Context<'_>, interface: &Interface, is_ipv6: bool) -> bool {
+    if !is_ipv6 {
+        let section = interface.ipv4.as_ref();
+        return section.is_some_and(|ipv4| ipv4.enabled == Some(false));
+    }
+    let section = interface.ipv6.as_ref();
+    if let Some(enabled) = section.and_then(|ipv6| ipv6.enabled) {
+        return !enabled;
+    }
+    let turned_on = section.is_some_and(|ipv6| {
+        ipv6.autoconf == Some(true) || ipv6.address.as_ref().is_some_and(|list| !list.is_empty())
+    });
+    let present = context.present.get(interface.name.as_str());
+    let is_off = present
+        .and_then(|present| present.ipv6.as_ref())
+        .is_some_and(|ipv6| ipv6.enabled == Some(false));
+    is_off && !turned_on && context.missing == MissingInterfaces::Refuse
 }
 
 /// The kernel takes no route through a link that is down. A port is set up with its controller's list.

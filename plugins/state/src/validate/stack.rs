@@ -2,16 +2,19 @@
 
 //! Checks of what stands upon what: no link upon itself, none upon a link that goes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use nipart_schemas::error::NipartError;
-use nipart_schemas::interface::{Interface, InterfaceState};
+use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 
 use crate::context::{Context, MAX_STACK};
+use crate::goal::port;
 
 pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
     check_doomed(context)?;
-    check_loops(context)
+    let stack = Stack::of(context);
+    check_takers(context, &stack)?;
+    check_loops(context, &stack)
 }
 
 /// A link goes with its base, and a veth with its peer: it can't be wanted up then.
@@ -38,12 +41,16 @@ fn check_doomed(context: &Context<'_>) -> Result<(), NipartError> {
 }
 
 /// No interface may be stacked, over base interfaces and ports, upon itself.
-fn check_loops(context: &Context<'_>) -> Result<(), NipartError> {
-    let below = below(context);
+fn check_loops(context: &Context<'_>, stack: &Stack<'_>) -> Result<(), NipartError> {
     let mut known_good = HashSet::new();
     for (index, interface) in context.desired.interfaces.iter().enumerate() {
         let mut on_the_way = Vec::new();
-        if has_loop(&interface.name, &below, &mut on_the_way, &mut known_good) {
+        if has_loop(
+            &interface.name,
+            &stack.below,
+            &mut on_the_way,
+            &mut known_good,
+        ) {
             return Err(NipartError::invalid(
                 format!("interfaces[{index}].name"),
                 format!(
@@ -52,6 +59,30 @@ fn check_loops(context: &Context<'_>) -> Result<(), NipartError> {
                 ),
             ));
         }
+    }
+    Ok(())
+}
+
+/// A link hands what it receives to one taker (`rx_handler`): to its controller, or to the MAC VLANs over it.
+fn check_takers(context: &Context<'_>, stack: &Stack<'_>) -> Result<(), NipartError> {
+    for (above, base) in &stack.mac_vlans {
+        let Some(controller) = stack.controllers.get(base) else {
+            continue;
+        };
+        let named = |name: &&str| {
+            let mut wanted = context.desired.interfaces.iter();
+            wanted.position(|interface| interface.name == **name)
+        };
+        // One of them is in the state, or nothing is new.
+        let Some(index) = [above, base, controller].into_iter().find_map(named) else {
+            continue;
+        };
+        return Err(NipartError::invalid(
+            format!("interfaces[{index}].name"),
+            format!(
+                "{base} can't be a port of {controller} and the base interface of {above} at once"
+            ),
+        ));
     }
     Ok(())
 }
@@ -78,34 +109,71 @@ fn has_loop<'a>(
     false
 }
 
-/// What each link will stand upon: its base, its ports. What the state doesn't say stays as it is.
-fn below<'a>(context: &Context<'a>) -> HashMap<&'a str, Vec<&'a str>> {
-    let mut controllers: HashMap<&str, &str> = HashMap::new();
-    let mut below: HashMap<&str, Vec<&str>> = HashMap::new();
-    let present = context.observed.interfaces.iter().filter(|present| {
-        let wanted = context.wanted.get(present.name.as_str());
-        wanted.is_none_or(|wanted| wanted.wanted_state() == InterfaceState::Ignore)
-    });
-    let wanted = context.desired.interfaces.iter();
-    let wanted = wanted.filter(|wanted| wanted.wanted_state() == InterfaceState::Up);
-    for interface in present.chain(wanted) {
+/// What will stand upon what. What the state doesn't say stays as it is.
+#[derive(Default)]
+struct Stack<'a> {
+    /// The base and the ports of each link.
+    below: HashMap<&'a str, Vec<&'a str>>,
+    /// The controller of each port.
+    controllers: HashMap<&'a str, &'a str>,
+    /// Each MAC VLAN with its base.
+    mac_vlans: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Stack<'a> {
+    fn of(context: &Context<'a>) -> Self {
+        let mut stack = Self::default();
+        let present = context.observed.interfaces.iter().filter(|present| {
+            let name = present.name.as_str();
+            let wanted = context.wanted.get(name);
+            !context.doomed.contains(name)
+                && wanted.is_none_or(|wanted| wanted.wanted_state() == InterfaceState::Ignore)
+        });
+        let wanted = context.desired.interfaces.iter();
+        let wanted = wanted.filter(|wanted| wanted.wanted_state() == InterfaceState::Up);
+        for interface in present.chain(wanted) {
+            stack.add(context, interface);
+        }
+        for controller in &context.desired.interfaces {
+            for port in controller.port_names().into_iter().flatten() {
+                stack.controllers.insert(port, &controller.name);
+            }
+        }
+        for (port, controller) in &stack.controllers {
+            stack.below.entry(controller).or_default().push(port);
+        }
+        stack
+    }
+
+    fn add(&mut self, context: &Context<'a>, interface: &'a Interface) {
         let name = interface.name.as_str();
         let was = context.present.get(name).copied();
         let of = |get: fn(&'a Interface) -> Option<&'a str>| get(interface).or(was.and_then(get));
         if let Some(base) = of(Interface::base_interface) {
-            below.entry(name).or_default().push(base);
+            self.below.entry(name).or_default().push(base);
+            if matches!(
+                context.type_of(name),
+                Some(InterfaceType::MacVlan | InterfaceType::MacVtap)
+            ) {
+                self.mac_vlans.insert(name, base);
+            }
         }
-        if let Some(controller) = of(|interface| interface.controller.as_deref()) {
-            controllers.entry(name).or_insert(controller);
+        let controller = of(|interface| interface.controller.as_deref());
+        if let Some(controller) = controller.filter(|controller| {
+            !controller.is_empty()
+                && context.will_exist(controller)
+                && !leaves(context, name, controller)
+        }) {
+            self.controllers.insert(name, controller);
         }
     }
-    for controller in &context.desired.interfaces {
-        for port in controller.port_names().into_iter().flatten() {
-            controllers.insert(port, &controller.name);
-        }
-    }
-    for (port, controller) in controllers {
-        below.entry(controller).or_default().push(port);
-    }
-    below
+}
+
+/// Whether the port is taken out of the controller by its new list.
+fn leaves(context: &Context<'_>, port: &str, controller: &str) -> bool {
+    context
+        .wanted_up(controller)
+        .and_then(Interface::port_names)
+        .is_some_and(|listed| !listed.contains(&port))
+        && port::leaves(context, controller, port)
 }

@@ -7,10 +7,11 @@
 //! `net/ipv4/fib_frontend.c`, `net/ipv6/addrconf.c`. Left out: link-local addresses, secondary addresses that go with
 //! their primary one (`promote_secondaries` is taken for on).
 
-mod address;
+pub(crate) mod address;
 mod link;
 mod route;
 
+pub(crate) use self::address::addresses;
 use std::collections::BTreeMap;
 
 use nipart_schemas::interface::{BridgePort, Interface, InterfaceState, InterfaceType};

@@ -87,6 +87,9 @@ impl Model {
         if let Some(base) = interface.base_interface() {
             let base = self.link(base)?;
             let is_macvlan = matches!(kind, InterfaceType::MacVlan | InterfaceType::MacVtap);
+            if is_macvlan && base.controller.is_some() {
+                return Err(format!("{} hands its frames to a bridge", base.name));
+            }
             if is_macvlan && interface.mtu > base.mtu {
                 return Err(format!("user: MTU above that of {}", base.name));
             }
@@ -153,8 +156,18 @@ impl Model {
         if self.link(name)?.controller.as_deref() == Some(controller) {
             return Ok(());
         }
-        if self.stands_upon(controller, name) {
+        if self.stands_upon(name, controller) {
             return Err(format!("{name} would be stacked upon itself"));
+        }
+        let link = self.link(name)?;
+        if matches!(
+            link.interface_type,
+            Some(InterfaceType::LinuxBridge | InterfaceType::Loopback)
+        ) {
+            return Err(format!("{name} can't be a port"));
+        }
+        if self.carries_macvlans(name) {
+            return Err(format!("{name} hands its frames to a macvlan"));
         }
         self.link_mut(name)?.controller = Some(controller.to_string());
         let port = BridgePort {
@@ -165,6 +178,14 @@ impl Model {
         };
         self.ports.insert(name.to_string(), port);
         Ok(())
+    }
+
+    /// A link hands received frames to one taker (`rx_handler`): a bridge or macvlans.
+    fn carries_macvlans(&self, name: &str) -> bool {
+        self.links.values().any(|link| {
+            let section = link.mac_vlan.as_ref().or(link.mac_vtap.as_ref());
+            section.is_some_and(|section| section.base_iface.as_deref() == Some(name))
+        })
     }
 
     fn stands_upon(&self, upper: &str, lower: &str) -> bool {

@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Random wanted states over a small set of names, most of them valid, and random objects of others.
+//!
+//! Each name has one type, so that states clash in what they say and not in what they mean.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use nipart_schemas::interface::{
+    AltName, AltNameState, BridgePort, Interface, InterfaceState, InterfaceType, LinuxBridge,
+    MacVlan, MacVlanMode, Veth, Vxlan,
+};
+use nipart_schemas::ip::{Address, Ipv4, Ipv6};
+use nipart_schemas::lease::Lease;
+use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::operation::{LinkChanges, Operation};
+use nipart_schemas::route::{Route, RouteState, Routes};
+use proptest::collection::vec;
+use proptest::option::{of, weighted};
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+/// Names that wanted states use. The position is part of each one's addresses.
+pub(super) const NAMES: [&str; 10] = [
+    "eth0", "eth1", "br0", "br1", "va", "vb", "vx0", "vx1", "mv0", "mt0",
+];
+/// Names that only others use.
+pub(super) const FOREIGN: [&str; 2] = ["dummy0", "foreignmv"];
+const BASES: [&str; 6] = ["eth0", "eth1", "vx0", "va", "vb", "br0"];
+const PORTS: [&str; 6] = ["eth0", "eth1", "va", "vb", "vx0", "mv0"];
+
+fn number(name: &str) -> u8 {
+    let position = NAMES
+        .iter()
+        .chain(&FOREIGN)
+        .position(|known| *known == name);
+    u8::try_from(position.unwrap()).unwrap()
+}
+
+pub(super) fn ipv4(name: &str, host: u8) -> Ipv4Addr {
+    Ipv4Addr::new(192, 168, number(name), host)
+}
+
+pub(super) fn ipv6(name: &str, host: u8) -> Ipv6Addr {
+    Ipv6Addr::new(0x2001, 0xdb8, 0, number(name).into(), 0, 0, 0, host.into())
+}
+
+fn type_of(name: &str) -> InterfaceType {
+    match name {
+        "br0" | "br1" => InterfaceType::LinuxBridge,
+        "va" | "vb" => InterfaceType::Veth,
+        "vx0" | "vx1" => InterfaceType::Vxlan,
+        "mv0" => InterfaceType::MacVlan,
+        "mt0" => InterfaceType::MacVtap,
+        _ => InterfaceType::Ethernet,
+    }
+}
+
+fn state() -> impl Strategy<Value = Option<InterfaceState>> {
+    prop_oneof![
+        8 => Just(None),
+        2 => Just(Some(InterfaceState::Up)),
+        2 => Just(Some(InterfaceState::Absent)),
+        1 => Just(Some(InterfaceState::Down)),
+        1 => Just(Some(InterfaceState::Ignore)),
+    ]
+}
+
+fn section_ipv4(name: &'static str) -> impl Strategy<Value = Ipv4> {
+    let list = of(subsequence(vec![1, 2, 3], 0..=3));
+    let dhcp = weighted(0.3, any::<bool>());
+    (
+        list,
+        dhcp,
+        weighted(0.1, any::<bool>()),
+        weighted(0.1, Just(false)),
+    )
+        .prop_map(move |(list, dhcp, allow_extra_address, enabled)| Ipv4 {
+            enabled,
+            dhcp: dhcp.filter(|_| enabled.is_none()),
+            address: list.filter(|_| enabled.is_none()).map(|hosts| {
+                let hosts = hosts.into_iter();
+                hosts
+                    .map(|host| Address::new(ipv4(name, host), 24))
+                    .collect()
+            }),
+            allow_extra_address,
+            ..Ipv4::default()
+        })
+}
+
+fn section_ipv6(name: &'static str) -> impl Strategy<Value = Ipv6> {
+    let list = of(subsequence(vec![1, 2], 0..=2));
+    (
+        list,
+        weighted(0.2, any::<bool>()),
+        weighted(0.2, any::<bool>()),
+    )
+        .prop_map(move |(list, enabled, autoconf)| Ipv6 {
+            enabled,
+            autoconf: autoconf.filter(|autoconf| enabled != Some(false) || !autoconf),
+            address: list.filter(|_| enabled != Some(false)).map(|hosts| {
+                let hosts = hosts.into_iter();
+                hosts
+                    .map(|host| Address::new(ipv6(name, host), 64))
+                    .collect()
+            }),
+            ..Ipv6::default()
+        })
+}
+
+fn alt_names(name: &'static str) -> impl Strategy<Value = Vec<AltName>> {
+    let one = (select(vec!["x", "y"]), any::<bool>()).prop_map(move |(suffix, gone)| AltName {
+        name: format!("{name}-{suffix}"),
+        state: gone.then_some(AltNameState::Absent),
+    });
+    vec(one, 1..=1)
+}
+
+fn port() -> impl Strategy<Value = (Option<bool>, Option<u32>, Option<u16>)> {
+    (
+        of(any::<bool>()),
+        of(select(vec![7, 100])),
+        of(select(vec![3, 32])),
+    )
+}
+
+fn bridge() -> impl Strategy<Value = LinuxBridge> {
+    let ports = of((subsequence(PORTS.to_vec(), 0..=3), vec(port(), 3)));
+    (
+        ports,
+        weighted(0.2, any::<bool>()),
+        of(select(vec![60, 300])),
+    )
+        .prop_map(|(ports, allow_extra_ports, ageing)| LinuxBridge {
+            allow_extra_ports,
+            options: ageing.map(|ageing| nipart_schemas::interface::BridgeOptions {
+                mac_ageing_time: Some(ageing),
+                ..Default::default()
+            }),
+            port: ports.map(|(names, options)| {
+                let ports = names.into_iter().zip(options);
+                ports
+                    .map(
+                        |(name, (stp_hairpin_mode, stp_path_cost, stp_priority))| BridgePort {
+                            name: name.to_string(),
+                            stp_hairpin_mode,
+                            stp_path_cost,
+                            stp_priority,
+                        },
+                    )
+                    .collect()
+            }),
+        })
+}
+
+fn vxlan(name: &'static str) -> impl Strategy<Value = Vxlan> {
+    let id = if name == "vx0" { 1_u32..3 } else { 3..5 };
+    let remote = of(prop_oneof![
+        Just(IpAddr::from([192, 0, 2, 98])),
+        Just(IpAddr::from([192, 0, 2, 99])),
+        Just(IpAddr::from(Ipv6Addr::LOCALHOST)),
+    ]);
+    let base = of(select(vec!["eth0", "eth1"]));
+    let local = weighted(0.2, Just(()));
+    (id, base, remote, of(any::<bool>()), local).prop_map(|(id, base, remote, learning, local)| {
+        Vxlan {
+            id: Some(id),
+            base_iface: base.map(str::to_string),
+            learning,
+            local: local
+                .filter(|()| remote.is_none_or(|remote| remote.is_ipv4()))
+                .map(|()| IpAddr::from([192, 0, 2, 1])),
+            remote,
+            destination_port: None,
+        }
+    })
+}
+
+fn mac_vlan() -> impl Strategy<Value = MacVlan> {
+    let mode = select(vec![
+        MacVlanMode::Bridge,
+        MacVlanMode::Private,
+        MacVlanMode::Passthru,
+    ]);
+    (select(BASES.to_vec()), mode).prop_map(|(base, mode)| MacVlan {
+        base_iface: Some(base.to_string()),
+        mode: Some(mode),
+        promiscuous: None,
+    })
+}
+
+/// An interface of a wanted state; sometimes without its section, as in a partial file.
+fn interface(name: &'static str) -> impl Strategy<Value = Interface> {
+    let common = (
+        state(),
+        weighted(0.2, select(vec![1300_u32, 1400])),
+        weighted(0.2, select(vec!["", "text"])),
+        weighted(0.2, select(vec!["", "br0", "br1"])),
+        weighted(0.2, alt_names(name)),
+        weighted(0.1, select(vec![1_u8, 2])),
+    );
+    let families = (
+        weighted(0.6, section_ipv4(name)),
+        weighted(0.4, section_ipv6(name)),
+    );
+    let sections = (bridge(), vxlan(name), mac_vlan(), weighted(0.8, Just(())));
+    (common, families, sections).prop_map(move |(common, families, sections)| {
+        let (state, mtu, description, controller, alt_names, mac) = common;
+        let (bridge, vxlan, mac_vlan, has_section) = sections;
+        let mut interface = Interface {
+            interface_type: has_section.map(|()| type_of(name)),
+            state,
+            mtu,
+            description: description.map(str::to_string),
+            alt_names,
+            mac_address: mac.map(|mac| {
+                let bytes = [2, 0, 0, 0, number(name), mac];
+                nipart_schemas::mac_address::MacAddress::new(&bytes)
+            }),
+            controller: controller
+                .map(str::to_string)
+                .filter(|_| PORTS.contains(&name)),
+            ipv4: families.0,
+            ipv6: families.1,
+            ..Interface::named(name)
+        };
+        match type_of(name) {
+            _ if has_section.is_none() => {}
+            InterfaceType::LinuxBridge => interface.bridge = Some(bridge),
+            InterfaceType::Veth => {
+                let peer = Some(if name == "va" { "vb" } else { "va" }.to_string());
+                interface.veth = Some(Veth { peer });
+            }
+            InterfaceType::Vxlan => interface.vxlan = Some(vxlan),
+            InterfaceType::MacVlan => interface.mac_vlan = Some(mac_vlan),
+            InterfaceType::MacVtap => interface.mac_vtap = Some(mac_vlan),
+            _ => {}
+        }
+        interface
+    })
+}
+
+fn route() -> impl Strategy<Value = Route> {
+    let destinations = vec!["10.1.0.0/16", "0.0.0.0/0", "2001:db8:ff::/48", "::/0"];
+    (
+        select(destinations),
+        select(NAMES.to_vec()),
+        weighted(0.6, 200_u8..202),
+        weighted(0.5, 5_u32..8),
+        weighted(0.2, Just(())),
+        weighted(0.25, any::<(bool, bool)>()),
+    )
+        .prop_map(|(destination, name, gateway, metric, source, absent)| {
+            let mut route = Route {
+                destination: Some(destination.parse().unwrap()),
+                next_hop_interface: Some(name.to_string()),
+                metric,
+                ..Route::default()
+            };
+            let address = |host| -> IpAddr {
+                if destination.contains(':') {
+                    ipv6(name, host).into()
+                } else {
+                    ipv4(name, host).into()
+                }
+            };
+            match absent {
+                Some((with_destination, with_interface)) => {
+                    route.state = Some(RouteState::Absent);
+                    route.destination.take_if(|_| !with_destination);
+                    route.next_hop_interface.take_if(|_| !with_interface);
+                }
+                None => {
+                    route.next_hop_address = gateway.map(address);
+                    route.source = source.map(|()| address(1));
+                }
+            }
+            route
+        })
+}
+
+/// A wanted state. What can't be is taken out here, as far as it is known without the network.
+pub(super) fn desired() -> impl Strategy<Value = NetworkState> {
+    let interfaces = subsequence(NAMES.to_vec(), 1..=8)
+        .prop_flat_map(|names| names.into_iter().map(interface).collect::<Vec<_>>());
+    (interfaces.prop_shuffle(), vec(route(), 0..4)).prop_map(|(interfaces, config)| {
+        let mut state = NetworkState {
+            description: None,
+            interfaces,
+            routes: None,
+        };
+        make_sensible(&mut state);
+        let config: Vec<Route> = config
+            .into_iter()
+            .filter(|route| route.is_absent() || is_possible(&state, route))
+            .collect();
+        state.routes = (!config.is_empty()).then_some(Routes {
+            running: None,
+            config: Some(config),
+        });
+        state
+    })
+}
+
+fn make_sensible(state: &mut NetworkState) {
+    let mut ports: Vec<String> = Vec::new();
+    for interface in &mut state.interfaces {
+        let is_up = interface.wanted_state() == InterfaceState::Up;
+        if let Some(list) = interface
+            .bridge
+            .as_mut()
+            .and_then(|bridge| bridge.port.as_mut())
+        {
+            list.retain(|port| is_up && !ports.contains(&port.name));
+            ports.extend(list.iter().map(|port| port.name.clone()));
+        }
+    }
+    for interface in &mut state.interfaces {
+        if ports.contains(&interface.name) {
+            interface.controller = None;
+        }
+        let is_port = ports.contains(&interface.name)
+            || interface
+                .controller
+                .as_deref()
+                .is_some_and(|name| !name.is_empty());
+        if is_port {
+            (interface.ipv4, interface.ipv6) = (None, None);
+        }
+    }
+}
+
+/// A route needs its link, and a gateway and a source an address of the link, in the same state.
+fn is_possible(state: &NetworkState, route: &Route) -> bool {
+    let name = route.next_hop_interface.as_deref().unwrap_or_default();
+    let Some(interface) = state.interface(name) else {
+        return false;
+    };
+    let has_first = if route.is_ipv6() {
+        let list = interface
+            .ipv6
+            .as_ref()
+            .and_then(|ipv6| ipv6.address.as_ref());
+        list.is_some_and(|list| list.iter().any(|address| address.ip == ipv6(name, 1)))
+    } else {
+        let list = interface
+            .ipv4
+            .as_ref()
+            .and_then(|ipv4| ipv4.address.as_ref());
+        list.is_some_and(|list| list.iter().any(|address| address.ip == ipv4(name, 1)))
+    };
+    interface.wanted_state() == InterfaceState::Up
+        && (has_first || (route.next_hop_address.is_none() && route.source.is_none()))
+}
+
+/// Leases for those that ask for one.
+pub(super) fn leases() -> impl Strategy<Value = Vec<Lease>> {
+    let lease = |name: &'static str| {
+        (250_u8..253, any::<bool>()).prop_map(move |(host, inside)| Lease {
+            interface: name.to_string(),
+            address: ipv4(name, host),
+            prefix_length: 24,
+            server: ipv4(name, 254),
+            routers: vec![if inside {
+                ipv4(name, 254)
+            } else {
+                Ipv4Addr::new(203, 0, 113, 1)
+            }],
+            classless_routes: Vec::new(),
+            dns_servers: Vec::new(),
+            dns_search: Vec::new(),
+            mtu: None,
+            lease_time: 3600,
+            renewal_time: 1800,
+            rebinding_time: 3000,
+            remaining_time: 3000,
+        })
+    };
+    (of(lease("eth0")), of(lease("br0")))
+        .prop_map(|(one, other)| one.into_iter().chain(other).collect())
+}
+
+/// What others do to the network.
+pub(super) fn foreign() -> impl Strategy<Value = Vec<Operation>> {
+    let names = || select(NAMES.to_vec());
+    let address = names().prop_flat_map(|name| {
+        let ip = prop_oneof![
+            Just(IpAddr::from(ipv4(name, 77))),
+            Just(ipv6(name, 77).into())
+        ];
+        ip.prop_map(move |ip| Operation::AddAddress {
+            interface: name.to_string(),
+            address: Address::new(ip, if ip.is_ipv4() { 24 } else { 64 }),
+        })
+    });
+    let route =
+        (names(), any::<bool>(), any::<bool>()).prop_map(|(name, with_gateway, is_ipv6)| {
+            let gateway: IpAddr = if is_ipv6 {
+                ipv6(name, 99).into()
+            } else {
+                ipv4(name, 99).into()
+            };
+            let destination = if is_ipv6 {
+                "2001:db8:77::/48"
+            } else {
+                "203.0.113.0/24"
+            };
+            Operation::AddRoute(Route {
+                destination: Some(destination.parse().unwrap()),
+                next_hop_interface: Some(name.to_string()),
+                next_hop_address: with_gateway.then_some(gateway),
+                metric: Some(20 + u32::from(number(name))),
+                protocol: Some(186),
+                ..Route::default()
+            })
+        });
+    let port = (select(PORTS.to_vec()), select(vec!["br0", "br1"])).prop_map(|(port, bridge)| {
+        Operation::ChangeLink(LinkChanges {
+            interface: port.to_string(),
+            controller: Some(bridge.to_string()),
+            ..LinkChanges::default()
+        })
+    });
+    let stacked = select(BASES.to_vec()).prop_map(|base| Operation::CreateLink {
+        interface: Box::new(Interface {
+            interface_type: Some(InterfaceType::MacVlan),
+            mtu: Some(1280),
+            mac_vlan: Some(MacVlan {
+                base_iface: Some(base.to_string()),
+                mode: Some(MacVlanMode::Bridge),
+                promiscuous: None,
+            }),
+            ..Interface::named("foreignmv")
+        }),
+        peer: None,
+    });
+    let alt_name = names().prop_map(|name| Operation::AddAltName {
+        interface: name.to_string(),
+        name: format!("{name}-foreign"),
+    });
+    let one = prop_oneof![3 => address, 3 => route, 1 => port, 1 => stacked, 1 => alt_name];
+    vec(one, 0..8)
+}
