@@ -2,14 +2,17 @@
 
 //! A whole network: what users write, what the kernel has, what is saved.
 
+mod merge;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeSet, HashMap};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::interface::{Interface, InterfaceState};
+use crate::interface::Interface;
 use crate::ip::Address;
-use crate::overlay::Overlay;
 use crate::route::{Route, Routes};
 
 /// A network state. Every key may be left out; what is not written is not touched.
@@ -174,57 +177,9 @@ impl NetworkState {
 
     /// `self` laid over `below`: what `self` names wins, `absent` removes from `below` and is gone with it.
     ///
-    /// This is how saved state takes in what was applied.
+    /// This is how saved state takes in what was applied; what contradicts it goes.
     #[must_use]
     pub fn laid_over(&self, below: &Self) -> Self {
-        let mut merged = below.clone();
-        let mut position: HashMap<String, usize> = merged
-            .interfaces
-            .iter()
-            .enumerate()
-            .map(|(index, interface)| (interface.name.clone(), index))
-            .collect();
-        let mut removed = BTreeSet::new();
-        for interface in &self.interfaces {
-            match interface.wanted_state() {
-                InterfaceState::Absent => {
-                    removed.insert(interface.name.as_str());
-                }
-                _ => match position.get(&interface.name) {
-                    Some(&index) => {
-                        let mut upper = interface.clone();
-                        upper.fill_from(&merged.interfaces[index]);
-                        merged.interfaces[index] = upper;
-                    }
-                    None => {
-                        position.insert(interface.name.clone(), merged.interfaces.len());
-                        merged.interfaces.push(interface.clone());
-                    }
-                },
-            }
-        }
-        merged
-            .interfaces
-            .retain(|interface| !removed.contains(interface.name.as_str()));
-
-        let mut config: Vec<Route> = below.config_routes().to_vec();
-        for route in self.config_routes() {
-            if route.is_absent() {
-                config.retain(|present| !route.matches(present));
-            } else if !config.iter().any(|present| present.key() == route.key()) {
-                config.push(route.clone());
-            }
-        }
-        config.retain(|route| {
-            !route
-                .next_hop_interface
-                .as_deref()
-                .is_some_and(|name| removed.contains(name))
-        });
-        merged.routes = (!config.is_empty()).then_some(Routes {
-            running: None,
-            config: Some(config),
-        });
-        merged
+        merge::lay_over(self, below)
     }
 }

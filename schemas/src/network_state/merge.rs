@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! How saved state takes in what was applied.
+//!
+//! Key by key the upper state wins. But keys contradict each other across interfaces, too: a port taken into one
+//! bridge leaves the other's list, one that becomes a port has no addresses any more, the peer of a removed veth is
+//! gone with it. What is remembered must be a state that can be applied as a whole: it is at every start.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::NetworkState;
+use crate::interface::{BridgePort, Interface, InterfaceState, InterfaceType};
+use crate::overlay::Overlay;
+use crate::route::{Route, RouteKey, Routes};
+
+/// `upper` over `below`.
+pub(super) fn lay_over(upper: &NetworkState, below: &NetworkState) -> NetworkState {
+    let removed = removed(upper, below);
+    let mut interfaces = merged_interfaces(upper, below);
+    interfaces.retain(|interface| !removed.contains(interface.name.as_str()));
+    Attachments::of(upper).settle(&mut interfaces, &removed);
+    let config = merged_routes(upper, below, &removed);
+    NetworkState {
+        description: below.description.clone(),
+        interfaces,
+        routes: (!config.is_empty()).then_some(Routes {
+            running: None,
+            config: Some(config),
+        }),
+    }
+}
+
+/// Interfaces that are wanted absent, and the other ends of such veths.
+fn removed<'a>(upper: &'a NetworkState, below: &'a NetworkState) -> BTreeSet<&'a str> {
+    let mut removed: BTreeSet<&str> = upper
+        .interfaces
+        .iter()
+        .filter(|interface| interface.wanted_state() == InterfaceState::Absent)
+        .map(|interface| interface.name.as_str())
+        .collect();
+    if removed.is_empty() {
+        return removed;
+    }
+    let named: BTreeSet<&str> = upper
+        .interfaces
+        .iter()
+        .map(|interface| interface.name.as_str())
+        .collect();
+    let peers: Vec<&str> = below
+        .interfaces
+        .iter()
+        .flat_map(|interface| {
+            let name = interface.name.as_str();
+            let peer = interface.veth_peer();
+            // A pair may be written at one end only.
+            let gone_with_peer = peer.filter(|peer| removed.contains(peer)).map(|_| name);
+            let takes_peer = peer.filter(|_| removed.contains(name));
+            gone_with_peer.into_iter().chain(takes_peer)
+        })
+        .filter(|name| !named.contains(name))
+        .collect();
+    removed.extend(peers);
+    removed
+}
+
+fn merged_interfaces(upper: &NetworkState, below: &NetworkState) -> Vec<Interface> {
+    let mut merged = below.interfaces.clone();
+    let mut positions: HashMap<&str, usize> = below
+        .interfaces
+        .iter()
+        .enumerate()
+        .map(|(index, interface)| (interface.name.as_str(), index))
+        .collect();
+    for interface in &upper.interfaces {
+        if interface.wanted_state() == InterfaceState::Absent {
+            continue;
+        }
+        match positions.get(interface.name.as_str()) {
+            Some(&index) => {
+                let mut filled = interface.clone();
+                filled.fill_from(&without_contradictions(interface, &merged[index]));
+                merged[index] = filled;
+            }
+            None => {
+                positions.insert(&interface.name, merged.len());
+                merged.push(interface.clone());
+            }
+        }
+    }
+    merged
+}
+
+/// What of the lower interface can stand beside what the upper one says.
+fn without_contradictions(upper: &Interface, below: &Interface) -> Interface {
+    let mut below = below.clone();
+    // A state that isn't written is `up`, not what it was.
+    below.state = None;
+    if let (Some(upper), Some(below)) = (&upper.ipv4, &mut below.ipv4) {
+        let has_addresses = upper.address.as_ref().is_some_and(|list| !list.is_empty());
+        if upper.enabled == Some(false) {
+            (below.dhcp, below.address) = (None, None);
+        } else if upper.dhcp == Some(true) || has_addresses {
+            below.enabled.take_if(|enabled| !*enabled);
+        }
+    }
+    if let (Some(upper), Some(below)) = (&upper.ipv6, &mut below.ipv6) {
+        let has_addresses = upper.address.as_ref().is_some_and(|list| !list.is_empty());
+        if upper.enabled == Some(false) {
+            (below.dhcp, below.autoconf, below.address) = (None, None, None);
+        } else if upper.autoconf == Some(true) || has_addresses {
+            below.enabled.take_if(|enabled| !*enabled);
+        }
+    }
+    below
+}
+
+/// Who is whose port, as far as the upper state says so.
+struct Attachments<'a> {
+    /// By a controller's list.
+    listed: BTreeMap<&'a str, &'a str>,
+    /// By the port's own key; empty when it is detached.
+    keyed: BTreeMap<&'a str, &'a str>,
+    /// The upper interfaces.
+    upper: HashMap<&'a str, &'a Interface>,
+}
+
+impl<'a> Attachments<'a> {
+    fn of(upper: &'a NetworkState) -> Self {
+        let up = upper
+            .interfaces
+            .iter()
+            .filter(|interface| interface.wanted_state() == InterfaceState::Up);
+        let mut listed = BTreeMap::new();
+        let mut keyed = BTreeMap::new();
+        for interface in up {
+            let ports = interface.port_names().into_iter().flatten();
+            listed.extend(ports.map(|port| (port, interface.name.as_str())));
+            let controller = interface.controller.as_deref();
+            keyed.extend(controller.map(|controller| (interface.name.as_str(), controller)));
+        }
+        Self {
+            listed,
+            keyed,
+            upper: upper.by_name(),
+        }
+    }
+
+    /// The controller that the upper state gives the port; empty when it takes it away.
+    fn controller_of(&self, port: &str) -> Option<&'a str> {
+        let listed = self.listed.get(port);
+        listed.or_else(|| self.keyed.get(port)).copied()
+    }
+
+    /// Whether the upper state writes the controller's list.
+    fn writes_list_of(&self, controller: &str) -> bool {
+        let controller = self.upper.get(controller);
+        controller.is_some_and(|controller| controller.port_names().is_some())
+    }
+
+    /// Takes out of the merged interfaces what doesn't hold any more.
+    fn settle(&self, interfaces: &mut [Interface], removed: &BTreeSet<&str>) {
+        for interface in interfaces.iter_mut() {
+            if interface.interface_type == Some(InterfaceType::Ethernet) && interface.veth.is_some()
+            {
+                // nmstate's users write `ethernet` for a veth that is there.
+                interface.interface_type = Some(InterfaceType::Veth);
+            }
+            self.settle_port(interface, removed);
+            self.settle_list(interface, removed);
+        }
+    }
+
+    fn settle_port(&self, port: &mut Interface, removed: &BTreeSet<&str>) {
+        let name = port.name.as_str();
+        let given = self.controller_of(name);
+        port.controller
+            .take_if(|controller| removed.contains(controller.as_str()));
+        if !self.keyed.contains_key(name) {
+            // The key of the lower state: overruled by a list, or its controller lists others now.
+            port.controller.take_if(|controller| {
+                given.is_some_and(|given| given != controller)
+                    || (given.is_none() && self.writes_list_of(controller))
+            });
+        }
+        if given.is_some_and(|controller| !controller.is_empty()) {
+            // The addresses of a port belong to its controller.
+            let upper = self.upper.get(name);
+            port.ipv4 = upper.and_then(|upper| upper.ipv4.clone());
+            port.ipv6 = upper.and_then(|upper| upper.ipv6.clone());
+        }
+    }
+
+    fn settle_list(&self, controller: &mut Interface, removed: &BTreeSet<&str>) {
+        let name = controller.name.clone();
+        let Some(list) = controller
+            .bridge
+            .as_mut()
+            .and_then(|bridge| bridge.port.as_mut())
+        else {
+            return;
+        };
+        list.retain(|port| !removed.contains(port.name.as_str()));
+        if self.writes_list_of(&name) {
+            return;
+        }
+        list.retain(|port| {
+            let given = self.controller_of(&port.name);
+            given.is_none_or(|given| given == name)
+        });
+        for (port, _) in self.keyed.iter().filter(|(_, given)| **given == name) {
+            if !list.iter().any(|known| known.name == **port) {
+                list.push(BridgePort {
+                    name: (*port).to_string(),
+                    ..BridgePort::default()
+                });
+            }
+        }
+    }
+}
+
+fn merged_routes(
+    upper: &NetworkState,
+    below: &NetworkState,
+    removed: &BTreeSet<&str>,
+) -> Vec<Route> {
+    let (absent, added): (Vec<&Route>, Vec<&Route>) = upper
+        .config_routes()
+        .iter()
+        .partition(|route| route.is_absent());
+    // One destination, table and metric has one route.
+    let slot = |key: RouteKey| (key.destination, key.table_id, key.metric);
+    let taken: BTreeMap<_, &Route> = added
+        .iter()
+        .map(|route| (slot(route.key()), *route))
+        .collect();
+    let mut placed = BTreeSet::new();
+    let mut config: Vec<Route> = Vec::new();
+    for route in below.config_routes() {
+        let key = slot(route.key());
+        match taken.get(&key) {
+            Some(new) if new.key() == route.key() => {
+                placed.insert(key);
+                config.push((*new).clone());
+            }
+            Some(_) => {}
+            None if absent.iter().any(|entry| entry.matches(route)) => {}
+            None => config.push(route.clone()),
+        }
+    }
+    let new = added
+        .into_iter()
+        .filter(|route| placed.insert(slot(route.key())));
+    config.extend(new.cloned());
+    config.retain(|route| {
+        !route
+            .next_hop_interface
+            .as_deref()
+            .is_some_and(|name| removed.contains(name))
+    });
+    config
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Laying states over each other.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::NetworkState;
+use crate::yaml;
+
+fn state(text: &str) -> NetworkState {
+    yaml::parse(text).unwrap()
+}
+
+#[track_caller]
+fn check(upper: &str, below: &str, expected: &str) {
+    let merged = state(upper).laid_over(&state(below));
+    assert_eq!(
+        yaml::to_string(&merged).unwrap(),
+        yaml::to_string(&state(expected)).unwrap()
+    );
+}
+
+#[test]
+fn keys_that_are_not_written_stay() {
+    check(
+        "interfaces: [{name: eth0, mtu: 1400}, {name: eth1}]",
+        "interfaces: [{name: eth0, type: ethernet, mtu: 1500, ipv4: {dhcp: true}}]",
+        "interfaces: [{name: eth0, type: ethernet, mtu: 1400, ipv4: {dhcp: true}}, {name: eth1}]",
+    );
+}
+
+#[test]
+fn absent_removes_with_routes_and_references() {
+    check(
+        "interfaces: [{name: eth0, state: absent}]",
+        "
+interfaces:
+- {name: eth0, mtu: 1400}
+- {name: br0, bridge: {port: [{name: eth0}, {name: eth1}]}}
+routes:
+  config:
+  - {destination: 192.0.2.0/24, next-hop-interface: eth0}
+  - {destination: 192.0.2.0/24, next-hop-interface: br0, metric: 5}
+",
+        "
+interfaces:
+- {name: br0, bridge: {port: [{name: eth1}]}}
+routes:
+  config:
+  - {destination: 192.0.2.0/24, next-hop-interface: br0, metric: 5}
+",
+    );
+    check(
+        "interfaces: [{name: br0, state: absent}]",
+        "interfaces: [{name: br0}, {name: eth0, controller: br0}]",
+        "interfaces: [{name: eth0}]",
+    );
+}
+
+#[test]
+fn the_other_end_of_a_removed_veth_is_gone_too() {
+    let pair = "interfaces: [{name: va, veth: {peer: vb}}, {name: vb}]";
+    check("interfaces: [{name: va, state: absent}]", pair, "{}");
+    check("interfaces: [{name: vb, state: absent}]", pair, "{}");
+}
+
+#[test]
+fn a_port_that_moves_leaves_the_old_list() {
+    check(
+        "interfaces: [{name: br1, bridge: {port: [{name: eth0}]}}]",
+        "interfaces: [{name: br0, bridge: {port: [{name: eth0}, {name: eth1}]}}]",
+        "interfaces: [{name: br0, bridge: {port: [{name: eth1}]}}, {name: br1, bridge: {port: [{name: eth0}]}}]",
+    );
+    check(
+        "interfaces: [{name: eth0, controller: br1}]",
+        "interfaces: [{name: br0, bridge: {port: [{name: eth0}]}}, {name: br1, bridge: {port: []}}]",
+        "interfaces: [{name: br0, bridge: {port: []}}, {name: br1, bridge: {port: [{name: eth0}]}}, {name: eth0, controller: br1}]",
+    );
+    check(
+        "interfaces: [{name: eth0, controller: ''}]",
+        "interfaces: [{name: br0, bridge: {port: [{name: eth0}]}}]",
+        "interfaces: [{name: br0, bridge: {port: []}}, {name: eth0, controller: ''}]",
+    );
+}
+
+#[test]
+fn a_list_overrules_the_key_of_a_port() {
+    check(
+        "interfaces: [{name: br0, bridge: {port: []}}]",
+        "interfaces: [{name: br0}, {name: eth0, controller: br0}]",
+        "interfaces: [{name: br0, bridge: {port: []}}, {name: eth0}]",
+    );
+    check(
+        "interfaces: [{name: br1, bridge: {port: [{name: eth0}]}}]",
+        "interfaces: [{name: eth0, controller: br0}]",
+        "interfaces: [{name: eth0}, {name: br1, bridge: {port: [{name: eth0}]}}]",
+    );
+}
+
+#[test]
+fn a_port_has_no_addresses_left() {
+    check(
+        "interfaces: [{name: br0, bridge: {port: [{name: eth0}]}}]",
+        "interfaces: [{name: eth0, mtu: 1400, ipv4: {dhcp: true}, ipv6: {autoconf: true}}]",
+        "interfaces: [{name: eth0, mtu: 1400}, {name: br0, bridge: {port: [{name: eth0}]}}]",
+    );
+}
+
+#[test]
+fn what_is_turned_off_takes_its_settings_along() {
+    check(
+        "interfaces: [{name: eth0, ipv4: {enabled: false}, ipv6: {enabled: false}}]",
+        "
+interfaces:
+- name: eth0
+  ipv4: {dhcp: true, address: [{ip: 192.0.2.1, prefix-length: 24}], auto-dns: false}
+  ipv6: {enabled: true, autoconf: true, address: []}
+",
+        "interfaces: [{name: eth0, ipv4: {enabled: false, auto-dns: false}, ipv6: {enabled: false}}]",
+    );
+    check(
+        "interfaces: [{name: eth0, ipv4: {dhcp: true}, ipv6: {autoconf: true}}]",
+        "interfaces: [{name: eth0, ipv4: {enabled: false}, ipv6: {enabled: false}}]",
+        "interfaces: [{name: eth0, ipv4: {dhcp: true}, ipv6: {autoconf: true}}]",
+    );
+}
+
+#[test]
+fn a_state_that_is_not_written_is_up() {
+    check(
+        "interfaces: [{name: br0, mtu: 1400}]",
+        "interfaces: [{name: br0, state: down}]",
+        "interfaces: [{name: br0, mtu: 1400}]",
+    );
+}
+
+#[test]
+fn a_veth_stays_a_veth() {
+    check(
+        "interfaces: [{name: va, type: ethernet, mtu: 1400}]",
+        "interfaces: [{name: va, type: veth, veth: {peer: vb}}]",
+        "interfaces: [{name: va, type: veth, mtu: 1400, veth: {peer: vb}}]",
+    );
+}
+
+#[test]
+fn a_route_replaces_what_is_in_its_place() {
+    check(
+        "
+routes:
+  config:
+  - {destination: 10.0.0.0/8, next-hop-interface: eth0, next-hop-address: 192.0.2.2}
+  - {destination: 11.0.0.0/8, next-hop-interface: eth0, source: 192.0.2.9}
+  - {destination: 12.0.0.0/8, state: absent}
+  - {destination: 13.0.0.0/8, next-hop-interface: eth0}
+",
+        "
+routes:
+  config:
+  - {destination: 12.0.0.0/8, next-hop-interface: eth0}
+  - {destination: 11.0.0.0/8, next-hop-interface: eth0}
+  - {destination: 10.0.0.0/8, next-hop-interface: eth0, next-hop-address: 192.0.2.1}
+  - {destination: 10.0.0.0/8, next-hop-interface: eth0, metric: 5}
+",
+        "
+routes:
+  config:
+  - {destination: 11.0.0.0/8, next-hop-interface: eth0, source: 192.0.2.9}
+  - {destination: 10.0.0.0/8, next-hop-interface: eth0, metric: 5}
+  - {destination: 10.0.0.0/8, next-hop-interface: eth0, next-hop-address: 192.0.2.2}
+  - {destination: 13.0.0.0/8, next-hop-interface: eth0}
+",
+    );
+}
+
+const NAMES: [&str; 4] = ["eth0", "br0", "br1", "va"];
+
+/// One interface as text; `with_references` lets it name others or be absent.
+fn interface(name: &'static str, with_references: bool) -> impl Strategy<Value = String> {
+    let mut words = vec![
+        "mtu: 1400",
+        "mtu: 1500",
+        "description: text",
+        "ipv4: {dhcp: true}",
+        "ipv4: {address: [{ip: 192.0.2.1, prefix-length: 24}]}",
+        "ipv6: {auto-dns: false}",
+        "profile-name: p",
+    ];
+    if with_references {
+        words.extend(match name {
+            "eth0" => vec![
+                "controller: br0",
+                "controller: ''",
+                "state: absent",
+                "state: down",
+            ],
+            "va" => vec!["veth: {peer: vb}", "controller: br1", "state: absent"],
+            "br0" => vec![
+                "bridge: {port: [{name: eth0}]}",
+                "bridge: {port: []}",
+                "state: absent",
+            ],
+            _ => vec!["bridge: {port: [{name: va}]}", "state: down"],
+        });
+    }
+    select(words).prop_map(move |word| format!("- {{name: {name}, {word}}}\n"))
+}
+
+fn any_state(with_references: bool) -> impl Strategy<Value = NetworkState> {
+    let interfaces =
+        proptest::sample::subsequence(NAMES.to_vec(), 0..=4).prop_flat_map(move |names| {
+            let interfaces = names
+                .into_iter()
+                .map(|name| interface(name, with_references));
+            interfaces.collect::<Vec<_>>()
+        });
+    let gateways = proptest::collection::vec(1_u8..3, 3);
+    let routes = (
+        proptest::sample::subsequence(vec![1_u8, 2, 3], 0..=3),
+        gateways,
+    );
+    (interfaces, routes).prop_map(|(interfaces, routes)| {
+        let mut state = match interfaces.concat().as_str() {
+            "" => NetworkState::default(),
+            list => state(&format!("interfaces:\n{list}")),
+        };
+        let routes = routes.0.into_iter().zip(routes.1);
+        let config = routes.map(|(destination, gateway)| {
+            format!("  - {{destination: 10.{destination}.0.0/16, next-hop-interface: br1, next-hop-address: 192.0.2.{gateway}}}\n")
+        });
+        let config: Vec<String> = config.collect();
+        if !config.is_empty() {
+            let text = format!("routes:\n  config:\n{}", config.concat());
+            state.routes = self::state(&text).routes;
+        }
+        state
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn twice_is_once(upper in any_state(true), below in any_state(true)) {
+        let below = below.laid_over(&NetworkState::default());
+        let once = upper.laid_over(&below);
+        prop_assert_eq!(upper.laid_over(&once), once);
+    }
+
+    #[test]
+    fn over_nothing_and_under_nothing_is_itself(own in any_state(false)) {
+        let own = own.laid_over(&NetworkState::default());
+        prop_assert_eq!(own.laid_over(&NetworkState::default()), own.clone());
+        prop_assert_eq!(NetworkState::default().laid_over(&own), own);
+    }
+
+    #[test]
+    fn what_is_absent_is_nowhere(upper in any_state(true), below in any_state(true)) {
+        let merged = upper.laid_over(&below);
+        for interface in &upper.interfaces {
+            if interface.wanted_state() == crate::interface::InterfaceState::Absent {
+                prop_assert!(!merged.mentioned_interfaces().contains(&interface.name));
+            }
+        }
+    }
+
+    #[test]
+    fn states_that_name_no_others_can_be_laid_in_any_grouping(
+        top in any_state(false),
+        middle in any_state(false),
+        bottom in any_state(false),
+    ) {
+        let left = top.laid_over(&middle).laid_over(&bottom);
+        let right = top.laid_over(&middle.laid_over(&bottom));
+        let sorted = |mut state: NetworkState| {
+            state.interfaces.sort_by(|one, other| one.name.cmp(&other.name));
+            let routes = state.routes.iter_mut().flat_map(|routes| routes.config.iter_mut());
+            routes.for_each(|list| list.sort_by_key(crate::route::Route::key));
+            state
+        };
+        prop_assert_eq!(sorted(left), sorted(right));
+    }
+}
