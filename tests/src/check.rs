@@ -79,7 +79,7 @@ pub fn changes_nothing(system: &System, state: &str) {
         Vec::<String>::new(),
         "told by the kernel on an apply of what is so already"
     );
-    assert_eq!(eyes::everything(), before);
+    eyes::assert_same(&before, &eyes::everything(), "after");
 }
 
 /// Applying what is shown sends nothing to the kernel and says so. All that is shown is remembered from then on.
@@ -100,6 +100,6 @@ pub fn refused(system: &System, state: &str) -> String {
         Vec::<String>::new(),
         "told by the kernel on a refused apply"
     );
-    assert_eq!(eyes::everything(), before);
+    eyes::assert_same(&before, &eyes::everything(), "after");
     answer
 }

@@ -166,14 +166,30 @@ pub fn everything() -> String {
             .lines()
             .filter(|line| !line.contains("multicast ff00::/8"));
         let mut lines: Vec<String> = lines.map(without_passing).collect();
-        // In the order of their numbers, addresses of one link in the kernel's order.
-        lines.sort_by_key(|line| line.split(' ').next().unwrap_or_default().to_string());
+        // The kernel's order of links is that of their numbers. Of addresses, those of one network are in an order
+        // that matters: all but the first are marked as secondary.
+        lines.sort();
         for line in lines {
             snapshot.push_str(&line);
             snapshot.push('\n');
         }
     }
     snapshot
+}
+
+/// Fails with the lines that differ when `after` isn't `before`.
+pub fn assert_same(before: &str, after: &str, what: &str) {
+    let only_in = |one: &str, other: &str, sign: &str| {
+        let lines = one
+            .lines()
+            .filter(|line| !other.lines().any(|same| same == *line));
+        lines
+            .map(|line| format!("{sign} {line}\n"))
+            .collect::<String>()
+    };
+    let gone = only_in(before, after, "-");
+    let new = only_in(after, before, "+");
+    assert!(before == after, "{what}\n{gone}{new}");
 }
 
 /// A line without what changes by itself: numbers of links that are created anew, timers, remaining life times.

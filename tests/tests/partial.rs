@@ -88,20 +88,20 @@ fn absent_keys_keep_their_value() {
             check::apply(&system, &format!("interfaces: [{partial}]"));
             let expected = before.replace(old, new);
             assert_ne!(expected, before, "{old} is shown");
-            assert_eq!(eyes::everything(), expected, "{partial}");
+            eyes::assert_same(&expected, &eyes::everything(), partial);
             let back = partial
                 .replace("second", "first")
                 .replace("90", "60")
                 .replace("time: 5", "time: 4")
                 .replace("18", "17");
             check::apply(&system, &format!("interfaces: [{back}]"));
-            assert_eq!(eyes::everything(), before, "{back}");
+            eyes::assert_same(&before, &eyes::everything(), &back);
         }
         check::apply(
             &system,
             "interfaces: [{name: br0}, {name: p1, controller: br0}]",
         );
-        assert_eq!(eyes::everything(), before);
+        eyes::assert_same(&before, &eyes::everything(), "after");
     });
 }
 

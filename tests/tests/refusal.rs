@@ -240,7 +240,7 @@ fn check_all(cases: &[Case]) {
         Vec::<String>::new(),
         "the kernel was told something"
     );
-    assert_eq!(eyes::everything(), before);
+    eyes::assert_same(&before, &eyes::everything(), "after");
     assert!(
         !system.path("state").join("saved.yml").exists(),
         "something was saved"
@@ -279,6 +279,6 @@ fn one_mistake_keeps_everything_from_being_done() {
             ])
             .refused();
         assert!(refusal.contains("bad.yml:1:15"), "{refusal}");
-        assert_eq!(eyes::everything(), before);
+        eyes::assert_same(&before, &eyes::everything(), "after");
     });
 }
