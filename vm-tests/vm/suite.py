@@ -142,6 +142,7 @@ def report(results: list[dict], failure: str | None, seconds: float) -> int:
     if failure:
         print(f"\n{failure}")
     print("".join(f"\n{line}" for line in skipped))
+    print("".join(f"failed: {result['title']}\n" for result in failed), end="")
     print(f"{len(results) - len(failed)} passed, {len(failed)} failed in {seconds:.0f} s; log: {LOG}/junit.xml")
     return 1 if failed or failure else 0
 
