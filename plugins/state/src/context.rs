@@ -107,6 +107,18 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// Whether it is wanted down, is virtual and is down already: then it stays. So what is shown of a link that
+    /// somebody else keeps down can be applied without deleting it.
+    pub(crate) fn is_left_down(&self, interface: &Interface) -> bool {
+        let name = interface.name.as_str();
+        interface.wanted_state() == InterfaceState::Down
+            && self.type_of(name).is_some_and(InterfaceType::is_virtual)
+            && self
+                .present
+                .get(name)
+                .is_some_and(|present| present.wanted_state() == InterfaceState::Down)
+    }
+
     /// Whether `down` or `absent` deletes the link itself: virtual ones, but of a veth whose other end lives in
     /// another network namespace only one that Nipart made.
     pub(crate) fn is_removed(&self, interface: &Interface) -> bool {
@@ -115,6 +127,9 @@ impl<'a> Context<'a> {
         let Some(present) = self.present.get(name) else {
             return false;
         };
+        if self.is_left_down(interface) {
+            return false;
+        }
         if self.type_of(name) == Some(&InterfaceType::Veth) && present.veth_peer().is_none() {
             return self
                 .remembered

@@ -62,6 +62,10 @@ fn link_differences(wanted: &Interface, present: &Interface, out: &mut Vec<Diffe
         state: None,
         ipv4: None,
         ipv6: None,
+        description: wanted
+            .description
+            .clone()
+            .filter(|text| !(text.is_empty() && present.description.is_none())),
         controller: wanted
             .controller
             .clone()

@@ -196,6 +196,9 @@ fn leaving<'a>(context: &Context<'a>, interface: &Interface) -> Option<Goal<'a>>
     if context.doomed.contains(name) {
         return Some(Goal::new(wanted, Some(present), Fate::Delete));
     }
+    if context.is_left_down(interface) {
+        return None;
+    }
     // A link that we can't delete loses what we gave it.
     let is_ours = |address: &Address| address::is_ours(context, name, address);
     if let Some(controller) = &present.controller

@@ -2,10 +2,14 @@
 
 //! Which addresses an interface is to have, and which of those that it has may go.
 
+use std::collections::HashMap;
+
 use nipart_schemas::interface::Interface;
 use nipart_schemas::ip::{Address, PROTOCOL_DHCP, PROTOCOL_NIPART};
 use nipart_schemas::lease::Lease;
+use nipart_schemas::route::IpNetwork;
 
+use super::Goal;
 use crate::context::Context;
 
 /// All addresses of an interface, IPv4 first, without those that the kernel makes itself.
@@ -40,6 +44,30 @@ pub(crate) fn is_ours(context: &Context<'_>, interface: &str, address: &Address)
             .remembered
             .get(interface)
             .is_some_and(|saved| all(saved).any(|known| known.key() == address.key()))
+}
+
+/// IPv4 addresses that stay, but that the kernel takes away with the primary one of their network, which is the first
+/// (`__inet_del_ifa`, net/ipv4/devinet.c, without `promote_secondaries`).
+pub(crate) fn lost_with_primary(goal: &Goal<'_>) -> Vec<Address> {
+    let present = goal.surviving().into_iter().flat_map(all);
+    let present: Vec<Address> = present.filter(|address| address.ip.is_ipv4()).collect();
+    let network = |address: &Address| IpNetwork::containing(address.ip, address.prefix_length);
+    let is_unwanted = |address: &Address| {
+        goal.unwanted_addresses
+            .iter()
+            .any(|unwanted| unwanted.key() == address.key())
+    };
+    let mut primaries: HashMap<IpNetwork, &Address> = HashMap::new();
+    for address in &present {
+        primaries.entry(network(address)).or_insert(address);
+    }
+    let is_lost = |address: &&Address| {
+        !is_unwanted(address)
+            && primaries
+                .get(&network(address))
+                .is_some_and(|primary| is_unwanted(primary))
+    };
+    present.iter().filter(is_lost).copied().collect()
 }
 
 /// The addresses that must be there, and those that must go.

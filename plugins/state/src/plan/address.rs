@@ -32,10 +32,16 @@ pub(super) fn plan(goal: &Goal<'_>, waves: &mut Waves) {
             );
         }
     }
-    for address in &goal.addresses {
-        let is_so = present
-            .get(&address.key())
-            .is_some_and(|present| lives_alike(address, present) && marked_alike(address, present));
+    let lost = address::lost_with_primary(goal);
+    let of_others = lost
+        .iter()
+        .filter(|lost| !goal.addresses.iter().any(|kept| kept.key() == lost.key()));
+    for address in goal.addresses.iter().chain(of_others) {
+        let is_lost = lost.iter().any(|lost| lost.key() == address.key());
+        let is_so = !is_lost
+            && present.get(&address.key()).is_some_and(|present| {
+                lives_alike(address, present) && marked_alike(address, present)
+            });
         if !is_so {
             let interface = goal.name().to_string();
             waves.push(

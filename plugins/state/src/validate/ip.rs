@@ -37,7 +37,13 @@ pub(super) fn check(
             )
             .at(format!("{path}.dhcp")));
         }
-        if ipv6.autoconf == Some(true) && ipv6.enabled == Some(false) {
+        // While the protocol is off, the kernel keeps the switch as it was, and it is shown so.
+        let is_shown = context
+            .present
+            .get(interface.name.as_str())
+            .and_then(|present| present.ipv6.as_ref())
+            .is_some_and(|ipv6| ipv6.enabled == Some(false) && ipv6.autoconf == Some(true));
+        if ipv6.autoconf == Some(true) && ipv6.enabled == Some(false) && !is_shown {
             return Err(NipartError::invalid(
                 format!("{path}.autoconf"),
                 "autoconf: true contradicts enabled: false",

@@ -41,8 +41,9 @@ impl Loss {
                 continue;
             }
             let had: Vec<Address> = ipv4(present).collect();
+            let lost = address::lost_with_primary(goal);
             let goes = |address: &Address| {
-                let mut unwanted = goal.unwanted_addresses.iter();
+                let mut unwanted = goal.unwanted_addresses.iter().chain(&lost);
                 unwanted.any(|other| other.key() == address.key())
             };
             let gone: Vec<&Address> = had.iter().filter(|address| goes(address)).collect();
