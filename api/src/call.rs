@@ -69,14 +69,69 @@ pub struct ApplyParameters {
     /// How long it may take, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
+    /// Take it back after so many seconds unless it is committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm_seconds: Option<u32>,
+    /// Take it back when this connection ends before it is committed. Default false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hang_up: Option<bool>,
+    /// Don't wait for other changes. Default false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_wait: Option<bool>,
+    /// For the history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
-/// Parameters of `Plan`.
+impl ApplyParameters {
+    /// All but the state as by default.
+    #[must_use]
+    pub fn of(state: NetworkState) -> Self {
+        Self {
+            state,
+            verify: None,
+            memory_only: None,
+            timeout_ms: None,
+            confirm_seconds: None,
+            hang_up: None,
+            no_wait: None,
+            note: None,
+        }
+    }
+}
+
+/// Parameters of `Plan` and `GenerateRevert`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlanParameters {
     /// What is wanted.
     pub state: NetworkState,
+}
+
+/// Parameters of `Commit` and `Rollback`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointParameters {
+    /// Its id or the beginning of it; the newest when none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
+}
+
+/// Parameters of `ListHistory`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListHistoryParameters {
+    /// At most so many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+/// Parameters of `GetHistory` and `GetRollbackState`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryParameters {
+    /// The entry's number.
+    pub id: u64,
 }
 
 /// Parameters of `ListTraces`.
@@ -112,6 +167,22 @@ pub enum Request {
     Apply(Box<ApplyParameters>),
     /// `Plan`.
     Plan(Box<PlanParameters>),
+    /// `Commit`.
+    Commit(CheckpointParameters),
+    /// `Rollback`.
+    Rollback(CheckpointParameters),
+    /// `ListCheckpoints`.
+    ListCheckpoints,
+    /// `Status`.
+    Status,
+    /// `GenerateRevert`.
+    GenerateRevert(Box<PlanParameters>),
+    /// `ListHistory`.
+    ListHistory(ListHistoryParameters),
+    /// `GetHistory`.
+    GetHistory(HistoryParameters),
+    /// `GetRollbackState`.
+    GetRollbackState(HistoryParameters),
     /// `ListPlugins`.
     ListPlugins,
     /// `ListTraces`.
@@ -140,6 +211,14 @@ impl Request {
             (INTERFACE, "Show") => parameters(call).map(Self::Show),
             (INTERFACE, "Apply") => parameters(call).map(Self::Apply),
             (INTERFACE, "Plan") => parameters(call).map(Self::Plan),
+            (INTERFACE, "Commit") => parameters(call).map(Self::Commit),
+            (INTERFACE, "Rollback") => parameters(call).map(Self::Rollback),
+            (INTERFACE, "ListCheckpoints") => none(call).map(|()| Self::ListCheckpoints),
+            (INTERFACE, "Status") => none(call).map(|()| Self::Status),
+            (INTERFACE, "GenerateRevert") => parameters(call).map(Self::GenerateRevert),
+            (INTERFACE, "ListHistory") => parameters(call).map(Self::ListHistory),
+            (INTERFACE, "GetHistory") => parameters(call).map(Self::GetHistory),
+            (INTERFACE, "GetRollbackState") => parameters(call).map(Self::GetRollbackState),
             (INTERFACE, "ListPlugins") => none(call).map(|()| Self::ListPlugins),
             (INTERFACE, "ListTraces") => parameters(call).map(Self::ListTraces),
             (INTERFACE, "GetTrace") => parameters(call).map(Self::GetTrace),

@@ -7,21 +7,24 @@ use std::path::Path;
 use std::time::Duration;
 
 use nipart_schemas::error::{ErrorKind, NipartError};
-use nipart_schemas::request::{ApplyReport, PlanReport, Progress};
+use nipart_schemas::request::{
+    ApplyReport, CheckpointReport, HistoryDetail, HistoryEntry, PlanReport, Progress, StatusReport,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use crate::call::{
-    ApplyParameters, GetTraceParameters, ListTracesParameters, NoParameters, OutgoingCall,
-    PlanParameters, ShowParameters,
+    ApplyParameters, CheckpointParameters, GetTraceParameters, HistoryParameters,
+    ListHistoryParameters, ListTracesParameters, NoParameters, OutgoingCall, PlanParameters,
+    ShowParameters,
 };
 use crate::reply::{
-    Applied, IncomingReply, Planned, Plugin, Plugins, Pong, Shown, Subscribed, Trace, TraceEvent,
-    TraceEvents, Traces,
+    Applied, Checkpoints, HistoryEntries, IncomingReply, Planned, Plugin, Plugins, Pong, Shown,
+    Subscribed, Trace, TraceEvent, TraceEvents, Traces,
 };
 use crate::transport::{self, MessageReader, MessageWriter, TransportError};
-use crate::{APPLY_TIMEOUT, INTERFACE, READ_TIMEOUT};
+use crate::{APPLY_TIMEOUT, END_TIMEOUT, INTERFACE, READ_TIMEOUT};
 
 /// How long the daemon may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -61,11 +64,7 @@ impl Client {
     /// # Errors
     /// What the daemon says.
     pub async fn show(&mut self, parameters: &ShowParameters) -> Result<String, NipartError> {
-        self.send("Show", parameters, false).await?;
-        let message = self.receive(READ_TIMEOUT + GRACE).await?;
-        let parameters = reply(&message)?.into_parameters()?;
-        let shown: Shown<'_> = understand(parameters)?;
-        Ok(shown.state.get().to_string())
+        self.state("Show", parameters).await
     }
 
     /// Applies a state, and tells `on_progress` how far it is.
@@ -108,6 +107,89 @@ impl Client {
         Ok(planned.report)
     }
 
+    /// Has what a checkpoint has applied kept.
+    ///
+    /// # Errors
+    /// What the daemon says.
+    pub async fn commit(&mut self, checkpoint: Option<&str>) -> Result<(), NipartError> {
+        self.end("Commit", checkpoint).await
+    }
+
+    /// Has what a checkpoint has applied taken back.
+    ///
+    /// # Errors
+    /// What the daemon says.
+    pub async fn rollback(&mut self, checkpoint: Option<&str>) -> Result<(), NipartError> {
+        self.end("Rollback", checkpoint).await
+    }
+
+    /// Asks for the changes that wait to be committed.
+    ///
+    /// # Errors
+    /// What the daemon says.
+    pub async fn checkpoints(&mut self) -> Result<Vec<CheckpointReport>, NipartError> {
+        let reply: Checkpoints = self.call("ListCheckpoints", &NoParameters {}).await?;
+        Ok(reply.checkpoints)
+    }
+
+    /// Asks whether the network is as saved.
+    ///
+    /// # Errors
+    /// What the daemon says.
+    pub async fn status(&mut self) -> Result<StatusReport, NipartError> {
+        self.call("Status", &NoParameters {}).await
+    }
+
+    /// Asks for the state that would undo another one. Gives its JSON text.
+    ///
+    /// # Errors
+    /// What the daemon says.
+    pub async fn generate_revert(
+        &mut self,
+        parameters: &PlanParameters,
+    ) -> Result<String, NipartError> {
+        self.state("GenerateRevert", parameters).await
+    }
+
+    /// Asks for the newest committed changes.
+    ///
+    /// # Errors
+    /// What the daemon says.
+    pub async fn history(
+        &mut self,
+        limit: Option<usize>,
+    ) -> Result<Vec<HistoryEntry>, NipartError> {
+        let parameters = ListHistoryParameters { limit };
+        let reply: HistoryEntries = self.call("ListHistory", &parameters).await?;
+        Ok(reply.entries)
+    }
+
+    /// Asks for one committed change.
+    ///
+    /// # Errors
+    /// What the daemon says.
+    pub async fn history_entry(&mut self, id: u64) -> Result<HistoryDetail, NipartError> {
+        self.call("GetHistory", &HistoryParameters { id }).await
+    }
+
+    /// Asks for the state that undoes all changes after one. Gives its JSON text.
+    ///
+    /// # Errors
+    /// What the daemon says.
+    pub async fn rollback_state(&mut self, id: u64) -> Result<String, NipartError> {
+        self.state("GetRollbackState", &HistoryParameters { id })
+            .await
+    }
+
+    /// Waits until the daemon ends the connection, or says what nobody asked for: the caller decides when it is enough.
+    /// Dropped before that, nothing is lost.
+    pub async fn hung_up(&mut self) -> NipartError {
+        match self.reader.hung_up().await {
+            Ok(()) => lost(ended()),
+            Err(error) => lost(error.into()),
+        }
+    }
+
     /// Asks for all plugins.
     ///
     /// # Errors
@@ -146,6 +228,28 @@ impl Client {
         let message = self.receive(READ_TIMEOUT).await?;
         reply(&message)?.into_parameters()?;
         Ok(Subscription { client: self })
+    }
+
+    /// Ends a checkpoint.
+    async fn end(&mut self, method: &str, checkpoint: Option<&str>) -> Result<(), NipartError> {
+        let parameters = CheckpointParameters {
+            checkpoint: checkpoint.map(str::to_string),
+        };
+        self.send(method, &parameters, false).await?;
+        let message = self.receive(END_TIMEOUT + GRACE).await?;
+        reply(&message)?.into_parameters().map(|_| ())
+    }
+
+    /// Asks for a state; its JSON text passes as it is.
+    async fn state<P: Serialize>(
+        &mut self,
+        method: &str,
+        parameters: &P,
+    ) -> Result<String, NipartError> {
+        self.send(method, parameters, false).await?;
+        let message = self.receive(READ_TIMEOUT + GRACE).await?;
+        let shown: Shown<'_> = understand(reply(&message)?.into_parameters()?)?;
+        Ok(shown.state.get().to_string())
     }
 
     async fn call<P: Serialize, R: DeserializeOwned>(
@@ -187,10 +291,7 @@ impl Client {
     async fn next(&mut self) -> Result<String, NipartError> {
         match self.reader.next().await {
             Ok(Some(message)) => Ok(message),
-            Ok(None) => Err(lost(NipartError::new(
-                ErrorKind::DaemonUnreachable,
-                "the daemon has closed the connection",
-            ))),
+            Ok(None) => Err(lost(ended())),
             Err(error) => Err(lost(error.into())),
         }
     }
@@ -234,6 +335,13 @@ fn too_late(limit: Duration) -> NipartError {
     NipartError::new(
         ErrorKind::Timeout,
         format!("the daemon has not answered within {} s", limit.as_secs()),
+    )
+}
+
+fn ended() -> NipartError {
+    NipartError::new(
+        ErrorKind::DaemonUnreachable,
+        "the daemon has closed the connection",
     )
 }
 

@@ -32,5 +32,11 @@ pub const APPLY_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long any other method may take.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long the end of a checkpoint may take: it may have to wait for another change, and for plugins to be restarted.
+pub const END_TIMEOUT: Duration = Duration::from_secs(250);
+
+/// Entries that `ListHistory` gives unless the caller says otherwise.
+pub const DEFAULT_HISTORY: usize = 20;
+
 /// Chains that `ListTraces` gives unless the caller says otherwise.
 pub const DEFAULT_TRACES: usize = 50;

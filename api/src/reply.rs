@@ -6,7 +6,7 @@
 
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::plugin::PluginReport;
-use nipart_schemas::request::Progress;
+use nipart_schemas::request::{CheckpointReport, HistoryEntry, Progress};
 use nipart_schemas::trace::{TraceRecord, TraceSummary};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -24,7 +24,7 @@ pub struct Pong {
     pub may_apply: bool,
 }
 
-/// Parameters of the reply to `Show`.
+/// Parameters of the reply to `Show`, `GenerateRevert` and `GetRollbackState`.
 #[derive(Debug, Deserialize)]
 pub struct Shown<'message> {
     /// The state, as it was sent.
@@ -52,6 +52,20 @@ fn none<T>() -> Option<T> {
 pub struct Planned<R> {
     /// What would be done.
     pub report: R,
+}
+
+/// Parameters of the reply to `ListCheckpoints`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoints {
+    /// Oldest first.
+    pub checkpoints: Vec<CheckpointReport>,
+}
+
+/// Parameters of the reply to `ListHistory`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HistoryEntries {
+    /// Newest first.
+    pub entries: Vec<HistoryEntry>,
 }
 
 /// Parameters of the reply to `ListPlugins`.
@@ -255,6 +269,11 @@ pub fn message<P: Serialize>(parameters: &P, continues: bool) -> Result<String, 
 /// The message of a last reply with one parameter whose JSON text is there already: it is copied, not parsed.
 pub fn raw_message(parameter: &str, json: &str) -> String {
     format!("{{\"parameters\":{{\"{parameter}\":{json}}}}}")
+}
+
+/// The message of a last reply whose parameters' JSON text is there already.
+pub fn whole_message(parameters: &str) -> String {
+    format!("{{\"parameters\":{parameters}}}")
 }
 
 /// The message of an error.

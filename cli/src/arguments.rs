@@ -2,10 +2,18 @@
 
 //! What can be typed. Words follow `nmstatectl` where it has them.
 
+mod change;
+mod history;
+
 use std::path::PathBuf;
 
 use anstream::ColorChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use self::change::{ApplyArguments, ChangeArguments};
+pub use self::history::{
+    CheckpointCommand, EndArguments, HistoryArguments, HistoryCommand, HistoryListArguments,
+};
 
 /// Show and change the network through nipartd.
 #[derive(Debug, Parser)]
@@ -20,7 +28,7 @@ pub struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 success, 1 differences found (diff), 2 wrong usage, 3 invalid argument, 4 not supported, 5 permission \
+Exit codes: 0 success, 1 differences found (diff, history diff) or something not in sync (status), 2 wrong usage, 3 invalid argument, 4 not supported, 5 permission \
 denied, 6 not found, 7 busy, 8 timeout, 9 cancelled, 10 plugin failure, 11 kernel refused, 12 verification failed, \
 13 daemon unreachable, 14 storage, 15 protocol, 16 defect of Nipart.";
 
@@ -75,6 +83,20 @@ pub enum Command {
     Plan(PlanArguments),
     /// Compare a file with the running network; exit code 1 when they differ
     Diff(DiffArguments),
+    /// Keep what was applied with --no-commit or --confirm
+    Commit(EndArguments),
+    /// Take back what was applied with --no-commit or --confirm
+    Rollback(EndArguments),
+    /// Look at changes that wait to be committed
+    #[command(subcommand)]
+    Checkpoint(CheckpointCommand),
+    /// Tell whether the network is as saved; exit code 1 when anything is not
+    Status(StatusArguments),
+    /// Generate the revert of a file: the state that undoes it, if it were applied now
+    #[command(name = "gr")]
+    GenerateRevert(GenerateRevertArguments),
+    /// Look at committed changes, and undo them
+    History(HistoryArguments),
     /// Look at the daemon's plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -136,55 +158,6 @@ pub struct ShowArguments {
     pub json: bool,
 }
 
-/// Arguments of `apply`.
-#[derive(Debug, Args)]
-pub struct ApplyArguments {
-    /// Files in YAML or JSON, applied one after the other; - is standard input. All are checked before the first is
-    /// applied
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
-    /// Don't check the outcome
-    #[arg(long)]
-    pub no_verify: bool,
-    /// Don't save: gone at the next start
-    #[arg(long)]
-    pub memory_only: bool,
-    /// Don't ask the daemon: do the same work in this process, and quit. Not while nipartd is running, and not for DHCP,
-    /// which needs somebody to renew leases
-    #[arg(long)]
-    pub no_daemon: bool,
-    /// With --no-daemon: where state is saved
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "/var/lib/nipart",
-        requires = "no_daemon"
-    )]
-    pub state_dir: PathBuf,
-    /// With --no-daemon: where state is kept that a reboot ends
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "/run/nipart",
-        requires = "no_daemon"
-    )]
-    pub run_dir: PathBuf,
-    /// With --no-daemon: where the administrator's files are
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "/etc/nipart/states",
-        requires = "no_daemon"
-    )]
-    pub states_dir: PathBuf,
-    /// Give up, and undo everything, after so many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub timeout: u64,
-    /// How to write the report
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
-    pub output: ReportFormat,
-}
-
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
 pub struct PlanArguments {
@@ -208,6 +181,25 @@ pub struct DiffArguments {
     /// How to write it
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
     pub output: ReportFormat,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArguments {
+    /// How to write it
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub output: ReportFormat,
+}
+
+/// Arguments of `gr`.
+#[derive(Debug, Args)]
+pub struct GenerateRevertArguments {
+    /// A file in YAML or JSON; - is standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How to write it
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub output: StateFormat,
 }
 
 /// What to do with plugins.

@@ -3,13 +3,17 @@
 //! The commands: each asks the daemon and writes the answer.
 
 mod apply;
+mod checkpoints;
+mod confirmation;
 mod difference;
+mod history;
 mod local;
 mod monitor;
 mod plan;
 mod plugins;
 mod progress;
 mod show;
+mod status;
 mod traces;
 
 use std::path::Path;
@@ -28,20 +32,9 @@ pub(crate) async fn run(socket: &Path, request: Request) -> Result<ExitCode, Fai
         Request::Version => version(socket).await,
         Request::Apply(ApplyRequest {
             inputs,
-            verify,
-            memory_only,
-            timeout,
-            format,
+            change,
             without_daemon: Some(directories),
-        }) => {
-            let options = local::Options {
-                verify,
-                memory_only,
-                timeout,
-                format,
-            };
-            local::run(inputs, &options, &directories).await
-        }
+        }) => local::run(inputs, &change, &directories).await,
         request => ask(Client::connect(socket).await?, request).await,
     }
 }
@@ -56,6 +49,12 @@ async fn ask(client: Client, request: Request) -> Result<ExitCode, Failure> {
             format,
         } => plan::run(client, inputs, verbose, format).await,
         Request::Diff(input, format) => plan::diff(client, input, format).await,
+        Request::Commit(checkpoint) => checkpoints::commit(client, checkpoint).await,
+        Request::Rollback(checkpoint) => checkpoints::rollback(client, checkpoint).await,
+        Request::ListCheckpoints(format) => checkpoints::list(client, format).await,
+        Request::Status(format) => status::run(client, format).await,
+        Request::GenerateRevert(input, format) => show::revert(client, input, format).await,
+        Request::History(request) => history::run(client, request).await,
         Request::ListPlugins(format) => plugins::list(client, format).await,
         Request::ListTraces(limit, format) => traces::list(client, limit, format).await,
         Request::ShowTrace(id, format) => traces::show(client, &id, format).await,

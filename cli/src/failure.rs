@@ -13,7 +13,7 @@ use nipart_schemas::yaml::{self, ParseError};
 use crate::report;
 use crate::request::Document;
 
-/// `diff` has found differences.
+/// `diff` has found differences; `status`, something that isn't in sync.
 pub(crate) const DIFFERENCES: u8 = 1;
 
 /// The exit code of each kind of error. 2 is clap's, for wrong usage.

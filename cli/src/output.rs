@@ -102,11 +102,11 @@ pub(crate) fn dim(text: &str) -> String {
     format!("\x1b[2m{text}\x1b[0m")
 }
 
-/// The state of an event or plugin, in its colour.
+/// The state of an event, plugin or interface, in its colour.
 pub(crate) fn state_word(state: &str) -> String {
     match state {
-        "done" | "running" => green(state),
-        "failed" | "cancelled" | "stopped" => red(state),
+        "done" | "running" | "in-sync" => green(state),
+        "failed" | "cancelled" | "stopped" | "drifted" => red(state),
         _ => state.to_string(),
     }
 }

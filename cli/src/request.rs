@@ -3,7 +3,7 @@
 //! Arguments, checked: every file is read and parsed before the daemon is asked anything.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +14,20 @@ use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::request::StateSource;
 use nipart_schemas::yaml;
 
-use crate::arguments::{Command, PluginCommand, ReportFormat, StateFormat, TraceCommand};
+use crate::arguments::{
+    ApplyArguments, ChangeArguments, CheckpointCommand, Command, HistoryArguments, HistoryCommand,
+    PluginCommand, ReportFormat, StateFormat, TraceCommand,
+};
 use crate::failure::Failure;
 
 /// Largest file that is read, in bytes.
 const MAX_FILE_LENGTH: u64 = 48 * 1024 * 1024;
+
+/// How long an apply may take, in seconds.
+const APPLY_TIMEOUT: u32 = 120;
+
+/// How long a change without `--confirm` waits to be committed, in seconds.
+const CONFIRM_TIMEOUT: u32 = 60;
 
 /// A file as it was read, for reports on it.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,6 +54,12 @@ pub(crate) enum Request {
         format: ReportFormat,
     },
     Diff(Input, ReportFormat),
+    Commit(Option<String>),
+    Rollback(Option<String>),
+    ListCheckpoints(ReportFormat),
+    Status(ReportFormat),
+    GenerateRevert(Input, StateFormat),
+    History(HistoryRequest),
     ListPlugins(ReportFormat),
     ListTraces(usize, ReportFormat),
     ShowTrace(String, ReportFormat),
@@ -57,12 +72,42 @@ pub(crate) enum Request {
 #[derive(Debug)]
 pub(crate) struct ApplyRequest {
     pub(crate) inputs: Vec<Input>,
-    pub(crate) verify: bool,
-    pub(crate) memory_only: bool,
-    pub(crate) timeout: Duration,
-    pub(crate) format: ReportFormat,
+    pub(crate) change: Change,
     /// Do it in this process, with these directories.
     pub(crate) without_daemon: Option<Directories>,
+}
+
+/// How a change is made.
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) verify: bool,
+    pub(crate) memory_only: bool,
+    pub(crate) confirm: Confirm,
+    pub(crate) no_wait: bool,
+    pub(crate) note: Option<String>,
+    pub(crate) timeout: Duration,
+    pub(crate) format: ReportFormat,
+}
+
+/// Who says that a change is kept; times are in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Confirm {
+    /// Nobody has to.
+    No,
+    /// Whoever is at the terminal.
+    Ask(u32),
+    /// Whoever runs `commit`.
+    Later(u32),
+}
+
+/// What `history` needs.
+#[derive(Debug)]
+pub(crate) enum HistoryRequest {
+    List(usize, ReportFormat),
+    Show(u64, ReportFormat),
+    Diff(u64, u64, ReportFormat),
+    Revert(u64, Change),
+    Rollback(u64, Change),
 }
 
 /// Where the daemon would keep things.
@@ -92,24 +137,21 @@ pub(crate) fn check(command: Command) -> Result<Request, Failure> {
             };
             Request::Show(parameters, format)
         }
-        Command::Apply(arguments) => Request::Apply(ApplyRequest {
-            inputs: read_all(&arguments.files)?,
-            verify: !arguments.no_verify,
-            memory_only: arguments.memory_only,
-            timeout: Duration::from_secs(arguments.timeout),
-            format: arguments.output,
-            without_daemon: arguments.no_daemon.then_some(Directories {
-                state: arguments.state_dir,
-                run: arguments.run_dir,
-                states: arguments.states_dir,
-            }),
-        }),
+        Command::Apply(arguments) => Request::Apply(check_apply(arguments)?),
         Command::Plan(arguments) => Request::Plan {
             inputs: read_all(&arguments.files)?,
             verbose: arguments.verbose,
             format: arguments.output,
         },
         Command::Diff(arguments) => Request::Diff(read(&arguments.file)?, arguments.output),
+        Command::Commit(arguments) => Request::Commit(arguments.checkpoint),
+        Command::Rollback(arguments) => Request::Rollback(arguments.checkpoint),
+        Command::Checkpoint(CheckpointCommand::List { output }) => Request::ListCheckpoints(output),
+        Command::Status(arguments) => Request::Status(arguments.output),
+        Command::GenerateRevert(arguments) => {
+            Request::GenerateRevert(read(&arguments.file)?, arguments.output)
+        }
+        Command::History(arguments) => Request::History(check_history(arguments)),
         Command::Plugin(PluginCommand::List { output }) => Request::ListPlugins(output),
         Command::Trace(TraceCommand::List { limit, output }) => Request::ListTraces(limit, output),
         Command::Trace(TraceCommand::Show { id, output }) => Request::ShowTrace(id, output),
@@ -117,6 +159,64 @@ pub(crate) fn check(command: Command) -> Result<Request, Failure> {
         Command::Ping => Request::Ping,
         Command::Version => Request::Version,
     })
+}
+
+fn check_apply(arguments: ApplyArguments) -> Result<ApplyRequest, Failure> {
+    let change = check_change(arguments.change);
+    if change.confirm != Confirm::No && arguments.files.len() > 1 {
+        let error = NipartError::new(
+            ErrorKind::InvalidArgument,
+            "a change that waits to be committed is made of one file",
+        );
+        return Err(error.into());
+    }
+    Ok(ApplyRequest {
+        inputs: read_all(&arguments.files)?,
+        change,
+        without_daemon: arguments.no_daemon.then_some(Directories {
+            state: arguments.state_dir,
+            run: arguments.run_dir,
+            states: arguments.states_dir,
+        }),
+    })
+}
+
+fn check_change(arguments: ChangeArguments) -> Change {
+    let confirm = match (arguments.confirm, arguments.no_commit) {
+        (Some(seconds), _) if can_ask() => Confirm::Ask(seconds),
+        (Some(seconds), _) => Confirm::Later(seconds),
+        (None, true) => Confirm::Later(arguments.timeout.unwrap_or(CONFIRM_TIMEOUT)),
+        (None, false) => Confirm::No,
+    };
+    let timeout = arguments.timeout.filter(|_| !arguments.no_commit);
+    Change {
+        verify: !arguments.no_verify,
+        memory_only: arguments.memory_only,
+        confirm,
+        no_wait: arguments.no_wait,
+        note: arguments.note,
+        timeout: Duration::from_secs(timeout.unwrap_or(APPLY_TIMEOUT).into()),
+        format: arguments.output,
+    }
+}
+
+fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+fn check_history(arguments: HistoryArguments) -> HistoryRequest {
+    let command = arguments
+        .command
+        .unwrap_or(HistoryCommand::List(arguments.list));
+    match command {
+        HistoryCommand::List(list) => HistoryRequest::List(list.limit, list.output),
+        HistoryCommand::Show { id, output } => HistoryRequest::Show(id, output),
+        HistoryCommand::Diff { from, to, output } => HistoryRequest::Diff(from, to, output),
+        HistoryCommand::Revert { id, change } => HistoryRequest::Revert(id, check_change(change)),
+        HistoryCommand::Rollback { id, change } => {
+            HistoryRequest::Rollback(id, check_change(change))
+        }
+    }
 }
 
 fn read_all(files: &[impl AsRef<Path>]) -> Result<Vec<Input>, Failure> {

@@ -3,9 +3,11 @@
 //! The public API: Varlink over `<run>/io.nipart`.
 //!
 //! One task per connection, owned by [`serve`]'s set: a client that is slow, dead or mad ends its own task at most.
-//! [`connection`] has a connection's life, [`methods`] what is asked of the core, [`peer`] who may do what.
+//! [`connection`] has a connection's life, [`methods`] what is asked of the core, [`kept`] what ends with a connection,
+//! [`peer`] who may do what.
 
 mod connection;
+mod kept;
 mod methods;
 mod peer;
 

@@ -79,13 +79,23 @@ impl CoreHandle {
         deadline: Duration,
         progress: Option<mpsc::Sender<Progress>>,
     ) -> Result<(Uuid, Box<RawValue>), NipartError> {
+        let event = NipartEvent::root(Role::Client, receiver, data);
+        self.call_root(event, deadline, progress).await
+    }
+
+    /// The same for a question whose chain the caller wants to know before it is answered.
+    pub(crate) async fn call_root(
+        &self,
+        mut event: NipartEvent,
+        deadline: Duration,
+        progress: Option<mpsc::Sender<Progress>>,
+    ) -> Result<(Uuid, Box<RawValue>), NipartError> {
         let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| {
             NipartError::new(
                 ErrorKind::Busy,
                 format!("nipartd works on {MAX_CALLS} requests already"),
             )
         })?;
-        let mut event = NipartEvent::root(Role::Client, receiver, data);
         event.deadline = Some(
             u64::try_from(deadline.as_millis())
                 .unwrap_or(u64::MAX)

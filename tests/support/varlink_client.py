@@ -27,6 +27,27 @@ def refused(kind, call):
     raise AssertionError(f"not refused as {kind}")
 
 
+def mtu(nipart):
+    """The running MTU of python0."""
+    return nipart.Show(["python0"])["state"]["interfaces"][0]["mtu"]
+
+
+def checkpoints(nipart):
+    """Changes are committed and rolled back."""
+    other = {"interfaces": [{"name": "python0", "mtu": 1350}]}
+    for end, expected in ((nipart.Rollback, 1400), (nipart.Commit, 1350)):
+        report = nipart.Apply(other, confirm_seconds=60, hang_up=True, no_wait=True, note="python")["report"]
+        checkpoint = report["checkpoint"]["id"]
+        assert [each["id"] for each in nipart.ListCheckpoints()["checkpoints"]] == [checkpoint]
+        assert nipart.Status()["checkpoints"][0]["id"] == checkpoint
+        refused("not-found", lambda: nipart.Commit("ffffffff"))
+        end(checkpoint)
+        assert mtu(nipart) == expected
+    refused("not-found", lambda: nipart.Commit())
+    assert all(each["state"] == "in-sync" for each in nipart.Status()["interfaces"])
+    nipart.Apply(STATE)
+
+
 def main(socket):
     client = varlink.Client.new_with_address(f"unix:{socket}")
     # Fetches and parses the description of each interface.
@@ -43,6 +64,17 @@ def main(socket):
         assert all("progress" in reply for reply in replies[:-1]), replies
         again = nipart.Apply(STATE, True, False, 30000)["report"]
         assert again["operations"] == 0, again
+
+        undo = nipart.GenerateRevert({"interfaces": [{"name": "python0", "mtu": 1300}]})["state"]
+        assert undo["interfaces"][0]["mtu"] == 1400, undo
+        checkpoints(nipart)
+        refused("not-found", lambda: nipart.GetHistory(4711))
+        refused("not-found", lambda: nipart.GetRollbackState(4711))
+        entries = nipart.ListHistory(5)["entries"]
+        assert entries, entries
+        detail = nipart.GetHistory(entries[0]["id"])
+        assert detail["entry"] == entries[0], detail
+        assert nipart.GetRollbackState(entries[0]["id"])["state"] is not None
 
         shown = nipart.Show(["python*"], "kernel")["state"]
         assert sorted(interface["name"] for interface in shown["interfaces"]) == ["python0", "python1"]

@@ -5,7 +5,10 @@
 use std::collections::BTreeMap;
 
 use nipart_schemas::error::{ErrorKind, NipartError};
-use nipart_schemas::request::{ApplyReport, PlanReport, Progress, StateSource};
+use nipart_schemas::request::{
+    ApplyReport, CheckpointReport, HistoryDetail, HistoryEntry, InterfaceStatus, PlanReport,
+    Progress, Requester, StateSource, StatusReport, SyncState,
+};
 use serde_json::{Value, json};
 
 use crate::INTERFACE_DESCRIPTION;
@@ -156,6 +159,43 @@ fn trace() -> Trace {
     }
 }
 
+fn checkpoint() -> CheckpointReport {
+    CheckpointReport {
+        id: "a".into(),
+        remaining: 1,
+        interfaces: vec!["eth0".into()],
+    }
+}
+
+fn interface_status() -> InterfaceStatus {
+    InterfaceStatus {
+        interface: "eth0".into(),
+        state: SyncState::Failed,
+        operations: vec!["set eth0".into()],
+        reason: Some("busy".into()),
+    }
+}
+
+fn requester() -> Requester {
+    Requester {
+        uid: 0,
+        pid: Some(1),
+        command: Some("nipartctl".into()),
+    }
+}
+
+fn history_entry() -> HistoryEntry {
+    HistoryEntry {
+        id: 1,
+        time: 1,
+        requester: requester(),
+        note: Some("why".into()),
+        trace: "a".into(),
+        operations: 1,
+        changes: vec!["set eth0".into()],
+    }
+}
+
 fn progress() -> Progress {
     Progress {
         message: "wave 1".into(),
@@ -172,6 +212,10 @@ fn types_are_as_described() {
         ("Trace", json!(trace())),
         ("TraceEvent", json!(trace_event())),
         ("Progress", json!(progress())),
+        ("Checkpoint", json!(checkpoint())),
+        ("InterfaceStatus", json!(interface_status())),
+        ("Requester", json!(requester())),
+        ("HistoryEntry", json!(history_entry())),
         (
             "Failed",
             json!(NipartError::invalid("mtu", "no").note("more")),
@@ -196,6 +240,24 @@ fn methods_are_as_described() {
         verify: Some(true),
         memory_only: Some(true),
         timeout_ms: Some(1),
+        confirm_seconds: Some(1),
+        hang_up: Some(true),
+        no_wait: Some(true),
+        note: Some("why".into()),
+    };
+    let ending = CheckpointParameters {
+        checkpoint: Some("a".into()),
+    };
+    let status = StatusReport {
+        interfaces: vec![interface_status()],
+        checkpoints: vec![checkpoint()],
+        recovered: vec!["all".into()],
+    };
+    let detail = HistoryDetail {
+        entry: history_entry(),
+        desired: state.clone(),
+        revert: state.clone(),
+        saved: Some(state.clone()),
     };
     let pong = Pong {
         version: "1".into(),
@@ -217,10 +279,44 @@ fn methods_are_as_described() {
         ("Apply", json!(apply), json!(applied)),
         (
             "Plan",
-            json!(PlanParameters { state }),
+            json!(PlanParameters {
+                state: state.clone()
+            }),
             json!(Planned {
                 report: PlanReport::default()
             }),
+        ),
+        ("Commit", json!(ending), json!({})),
+        ("Rollback", json!(ending), json!({})),
+        (
+            "ListCheckpoints",
+            json!({}),
+            json!(Checkpoints {
+                checkpoints: vec![checkpoint()]
+            }),
+        ),
+        ("Status", json!({}), json!(status)),
+        (
+            "GenerateRevert",
+            json!(PlanParameters { state }),
+            shown["parameters"].clone(),
+        ),
+        (
+            "ListHistory",
+            json!(ListHistoryParameters { limit: Some(1) }),
+            json!(HistoryEntries {
+                entries: vec![history_entry()]
+            }),
+        ),
+        (
+            "GetHistory",
+            json!(HistoryParameters { id: 1 }),
+            json!(detail),
+        ),
+        (
+            "GetRollbackState",
+            json!(HistoryParameters { id: 1 }),
+            shown["parameters"].clone(),
         ),
         (
             "ListPlugins",

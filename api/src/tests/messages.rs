@@ -196,12 +196,7 @@ async fn progress_comes_before_the_report() {
         r#"{"operations":2,"verified":true,"saved":false}"#,
     );
     let (_folder, mut client) = fake_service(vec![progress.into(), report]).await;
-    let parameters = crate::call::ApplyParameters {
-        state: Default::default(),
-        verify: None,
-        memory_only: None,
-        timeout_ms: None,
-    };
+    let parameters = crate::call::ApplyParameters::of(Default::default());
     let mut heard = Vec::new();
     let report = client
         .apply(&parameters, |progress| heard.push(progress.message.clone()))

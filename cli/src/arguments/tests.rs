@@ -23,6 +23,16 @@ fn wrong_usage_is_refused() {
         "nipartctl show --json -o table",
         "nipartctl trace show",
         "nipartctl diff a b",
+        "nipartctl apply a.yml --confirm 0",
+        "nipartctl apply a.yml --confirm 9 --no-commit",
+        "nipartctl apply a.yml --no-daemon --no-commit",
+        "nipartctl commit a b",
+        "nipartctl checkpoint",
+        "nipartctl history show",
+        "nipartctl history diff 1",
+        "nipartctl history -n 3 show 1",
+        "nipartctl history revert last",
+        "nipartctl gr",
     ] {
         let error = Arguments::try_parse_from(line.split(' ')).expect_err(line);
         assert_eq!(error.exit_code(), 2, "{line}");
@@ -42,6 +52,22 @@ fn nmstates_flags_are_understood() {
         "nipartctl plan -v - -o json --socket /tmp/socket",
         "nipartctl trace list -n 3",
         "nipartctl --color never trace show last",
+        "nipartctl apply a.yml --no-commit --timeout 60",
+        "nipartctl apply a.yml --confirm 30 --timeout 10 --no-wait --note why",
+        "nipartctl apply a.yml --no-daemon --note why",
+        "nipartctl commit",
+        "nipartctl commit 018e",
+        "nipartctl rollback",
+        "nipartctl checkpoint list -o json",
+        "nipartctl status -o yaml",
+        "nipartctl gr a.yml",
+        "nipartctl history",
+        "nipartctl history -n 3 -o json",
+        "nipartctl history list --limit 3",
+        "nipartctl history show 1",
+        "nipartctl history diff 1 2",
+        "nipartctl history revert 1 --confirm 60",
+        "nipartctl history rollback 1 --no-commit",
     ] {
         Arguments::try_parse_from(line.split(' ')).expect(line);
     }

@@ -10,29 +10,54 @@ use nipart_api::client::Client;
 use nipart_schemas::error::NipartError;
 use nipart_schemas::request::ApplyReport;
 
+use super::confirmation;
 use super::progress::ProgressLine;
 use crate::arguments::ReportFormat;
 use crate::failure::Failure;
 use crate::output;
-use crate::request::{ApplyRequest, Document};
+use crate::request::{ApplyRequest, Change, Confirm, Document, Input};
 
 pub(super) async fn run(mut client: Client, request: ApplyRequest) -> Result<ExitCode, Failure> {
     let count = request.inputs.len();
     for (index, input) in request.inputs.into_iter().enumerate() {
-        let parameters = ApplyParameters {
-            state: input.state,
-            verify: Some(request.verify),
-            memory_only: Some(request.memory_only),
-            timeout_ms: u64::try_from(request.timeout.as_millis()).ok(),
-        };
-        let mut line = ProgressLine::new();
-        let outcome = client
-            .apply(&parameters, |progress| line.show(progress))
-            .await;
-        line.clear();
-        finish(outcome, &input.document, request.format, (index, count))?;
+        one(&mut client, input, &request.change, (index, count)).await?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Applies what is `index` of `count`, and asks whether to keep it where that is wanted.
+pub(super) async fn one(
+    client: &mut Client,
+    input: Input,
+    change: &Change,
+    place: (usize, usize),
+) -> Result<(), Failure> {
+    let (confirm_seconds, asks) = match change.confirm {
+        Confirm::No => (None, false),
+        Confirm::Ask(seconds) => (Some(seconds), true),
+        Confirm::Later(seconds) => (Some(seconds), false),
+    };
+    let parameters = ApplyParameters {
+        state: input.state,
+        verify: Some(change.verify),
+        memory_only: Some(change.memory_only),
+        timeout_ms: u64::try_from(change.timeout.as_millis()).ok(),
+        confirm_seconds,
+        // Who can't be asked any more can't say yes.
+        hang_up: asks.then_some(true),
+        no_wait: change.no_wait.then_some(true),
+        note: change.note.clone(),
+    };
+    let mut line = ProgressLine::new();
+    let outcome = client
+        .apply(&parameters, |progress| line.show(progress))
+        .await;
+    line.clear();
+    let report = finish(outcome, &input.document, change.format, place)?;
+    match report.checkpoint {
+        Some(checkpoint) if asks => confirmation::ask(client, &checkpoint, change.format).await,
+        _ => Ok(()),
+    }
 }
 
 /// Writes the report on the file that is `index` of `count`.
@@ -41,7 +66,7 @@ pub(super) fn finish(
     document: &Arc<Document>,
     format: ReportFormat,
     (index, count): (usize, usize),
-) -> Result<(), Failure> {
+) -> Result<ApplyReport, Failure> {
     let report = outcome.map_err(|error| {
         let error = match count - index - 1 {
             0 => error,
@@ -55,7 +80,8 @@ pub(super) fn finish(
         (ReportFormat::Text, 2..) => Some(document.name.as_str()),
         _ => None,
     };
-    output::report(&report, format, |report| describe(report, name))
+    output::report(&report, format, |report| describe(report, name))?;
+    Ok(report)
 }
 
 fn describe(report: &ApplyReport, name: Option<&str>) -> String {
@@ -81,6 +107,13 @@ fn describe(report: &ApplyReport, name: Option<&str>) -> String {
         text.push_str(&output::dim(&format!(" (trace {trace})")));
     }
     text.push('\n');
+    if let Some(checkpoint) = &report.checkpoint {
+        text.push_str(&format!(
+            "Checkpoint {}: taken back in {} s unless it is committed\n",
+            output::bold(&checkpoint.id),
+            checkpoint.remaining
+        ));
+    }
     text
 }
 

@@ -5,6 +5,7 @@
 //! The store's lock keeps it from working beside a running daemon. A process that dies half way leaves the open
 //! journal, which the daemon takes back when it starts; until then no other change is begun.
 
+use std::os::unix::fs::MetadataExt;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,27 +20,17 @@ use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::event::{EventData, Role};
 use nipart_schemas::journal::SavedScope;
 use nipart_schemas::network_state::NetworkState;
-use nipart_schemas::request::{ApplyReport, ApplyRequest, Progress};
+use nipart_schemas::request::{ApplyReport, ApplyRequest, Progress, Requester};
 use uuid::Uuid;
 
 use super::apply::finish;
 use super::progress::ProgressLine;
-use crate::arguments::ReportFormat;
 use crate::failure::Failure;
-use crate::request::{Directories, Input};
-
-/// How to apply.
-#[derive(Debug)]
-pub(super) struct Options {
-    pub(super) verify: bool,
-    pub(super) memory_only: bool,
-    pub(super) timeout: Duration,
-    pub(super) format: ReportFormat,
-}
+use crate::request::{Change, Directories, Input};
 
 pub(super) async fn run(
     inputs: Vec<Input>,
-    options: &Options,
+    change: &Change,
     directories: &Directories,
 ) -> Result<ExitCode, Failure> {
     for input in &inputs {
@@ -61,9 +52,9 @@ pub(super) async fn run(
             chain: Uuid::now_v7(),
             is_detached: false,
         };
-        let outcome = apply_one(&peers, input.state, options).await;
+        let outcome = apply_one(&peers, input.state, change).await;
         locked(&tools.progress).clear();
-        finish(outcome, &input.document, options.format, (index, count))?;
+        finish(outcome, &input.document, change.format, (index, count))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -71,20 +62,20 @@ pub(super) async fn run(
 async fn apply_one(
     peers: &LocalPeers,
     state: NetworkState,
-    options: &Options,
+    change: &Change,
 ) -> Result<ApplyReport, NipartError> {
     let request = ApplyRequest {
         state,
-        verify: options.verify,
-        memory_only: options.memory_only,
+        verify: change.verify,
+        memory_only: change.memory_only,
         confirm: None,
         no_wait: true,
-        note: None,
-        requester: None,
+        note: change.note.clone(),
+        requester: Some(requester()),
     };
     let (users, objects) = (Locks::default(), Locks::default());
     let work = apply(peers, &users, &objects, request);
-    let late = tokio::time::sleep(options.timeout);
+    let late = tokio::time::sleep(change.timeout);
     let interrupt = tokio::signal::ctrl_c();
     tokio::pin!(work, late, interrupt);
     // Neither ends the work at once: it has to take back what it did.
@@ -109,6 +100,15 @@ async fn apply_one(
             }
             Err(error)
         }
+    }
+}
+
+/// This process, for the history.
+fn requester() -> Requester {
+    Requester {
+        uid: std::fs::metadata("/proc/self").map_or(0, |process| process.uid()),
+        pid: Some(std::process::id()),
+        command: Some("nipartctl".to_string()),
     }
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! `show`: the state passes as text from the daemon to the output, never built up as a tree for YAML.
+//! `show` and `gr`: the state passes as text from the daemon to the output, never built up as a tree for YAML.
 
 use std::process::ExitCode;
 
-use nipart_api::call::ShowParameters;
+use nipart_api::call::{PlanParameters, ShowParameters};
 use nipart_api::client::Client;
 use nipart_schemas::interface::{Interface, InterfaceState};
 use nipart_schemas::network_state::NetworkState;
@@ -14,6 +14,7 @@ use crate::arguments::StateFormat;
 use crate::failure::{Failure, defect};
 use crate::output::{Table, plain, styled};
 use crate::pretty::pretty_json;
+use crate::request::Input;
 
 pub(super) async fn run(
     mut client: Client,
@@ -21,11 +22,29 @@ pub(super) async fn run(
     format: StateFormat,
 ) -> Result<ExitCode, Failure> {
     let json = client.show(parameters).await?;
+    write(&json, format)
+}
+
+/// `gr`: what would undo a file.
+pub(super) async fn revert(
+    mut client: Client,
+    input: Input,
+    format: StateFormat,
+) -> Result<ExitCode, Failure> {
+    let parameters = PlanParameters { state: input.state };
+    let json = client
+        .generate_revert(&parameters)
+        .await
+        .map_err(|error| Failure::of_document(&input.document, error))?;
+    write(&json, format)
+}
+
+fn write(json: &str, format: StateFormat) -> Result<ExitCode, Failure> {
     match format {
-        StateFormat::Yaml => plain(&yaml::json_to_yaml(&json).map_err(|error| defect(&error))?)?,
-        StateFormat::Json => plain(&pretty_json(&json))?,
+        StateFormat::Yaml => plain(&yaml::json_to_yaml(json).map_err(|error| defect(&error))?)?,
+        StateFormat::Json => plain(&pretty_json(json))?,
         StateFormat::Table => {
-            let state = serde_json::from_str(&json).map_err(|error| defect(&error))?;
+            let state = serde_json::from_str(json).map_err(|error| defect(&error))?;
             styled(&table(&state))?;
         }
     }

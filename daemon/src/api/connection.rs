@@ -3,7 +3,8 @@
 //! One connection: calls one after the other, each replied to before the next is read.
 //!
 //! Whatever a client does wrong (garbage, half a message, not reading its reply) ends its connection. A client that
-//! hangs up during a call drops the call's future, which cancels the chain.
+//! hangs up during a call drops the call's future, which cancels the chain; what it should have committed is then
+//! taken back.
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use super::kept::KeptCheckpoints;
 use super::methods;
 use super::peer::Peer;
 use crate::handle::CoreHandle;
@@ -77,24 +79,13 @@ pub(super) async fn serve(
         writer,
         peer,
         core,
+        kept: KeptCheckpoints::default(),
     };
-    loop {
-        let ended = tokio::select! {
-            () = stop.cancelled() => return,
-            message = connection.reader.next_within(MESSAGE_TIMEOUT) => match message {
-                Ok(Some(message)) => connection.work(message, &stop).await,
-                Ok(None) => return,
-                Err(error) => Err(error.into()),
-            },
-        };
-        match ended {
-            Ok(()) => {}
-            Err(End::Quiet) => return,
-            Err(End::Fault(reason)) => {
-                debug!(%peer, reason, "an API client is dropped");
-                return;
-            }
-        }
+    connection.run(&stop).await;
+    let Connection { core, kept, .. } = connection;
+    // A daemon that stops leaves what waits to the next one.
+    if !stop.is_cancelled() {
+        kept.take_back(&core).await;
     }
 }
 
@@ -103,9 +94,32 @@ struct Connection {
     writer: MessageWriter,
     peer: Peer,
     core: CoreHandle,
+    kept: KeptCheckpoints,
 }
 
 impl Connection {
+    /// Answers calls until the end.
+    async fn run(&mut self, stop: &CancellationToken) {
+        loop {
+            let ended = tokio::select! {
+                () = stop.cancelled() => return,
+                message = self.reader.next_within(MESSAGE_TIMEOUT) => match message {
+                    Ok(Some(message)) => self.work(message, stop).await,
+                    Ok(None) => return,
+                    Err(error) => Err(error.into()),
+                },
+            };
+            match ended {
+                Ok(()) => {}
+                Err(End::Quiet) => return,
+                Err(End::Fault(reason)) => {
+                    debug!(peer = %self.peer, reason, "an API client is dropped");
+                    return;
+                }
+            }
+        }
+    }
+
     async fn work(&mut self, message: String, stop: &CancellationToken) -> Result<(), End> {
         let understood = match message.len() {
             0..LONG_MESSAGE => understand(&message)?,
@@ -119,14 +133,15 @@ impl Connection {
             Ok(request) => self.answer(request, understood.wants_more).await?,
             Err(error) => Err(error),
         };
-        if understood.is_oneway {
-            return Ok(());
+        if !understood.is_oneway {
+            let reply = match outcome {
+                Ok(reply) => reply,
+                Err(error) => reply::error_message(&error)?,
+            };
+            self.writer.send(reply).await?;
         }
-        let reply = match outcome {
-            Ok(reply) => reply,
-            Err(error) => reply::error_message(&error)?,
-        };
-        Ok(self.writer.send(reply).await?)
+        self.kept.told();
+        Ok(())
     }
 
     /// Has the request answered, while watching whether the client is still there.
@@ -137,7 +152,7 @@ impl Connection {
     ) -> Result<Result<String, CallError>, End> {
         let (progress, mut news) = mpsc::channel(PROGRESS_QUEUE);
         let progress = wants_more.then_some(progress);
-        let answer = answer(&self.core, self.peer, request, progress);
+        let answer = answer(&self.core, self.peer, &mut self.kept, request, progress);
         tokio::pin!(answer);
         loop {
             tokio::select! {
@@ -208,13 +223,30 @@ fn understand(message: &str) -> Result<Understood, serde_json::Error> {
 async fn answer(
     core: &CoreHandle,
     peer: Peer,
+    kept: &mut KeptCheckpoints,
     request: Request,
     progress: Option<mpsc::Sender<nipart_schemas::request::Progress>>,
 ) -> Result<String, CallError> {
     match request {
         Request::Ping => last(&methods::ping(core, peer)),
         Request::Show(parameters) => methods::show(core, parameters).await,
-        Request::Apply(parameters) => methods::apply(core, peer, *parameters, progress).await,
+        Request::Apply(parameters) => {
+            methods::change::apply(core, peer, kept, *parameters, progress).await
+        }
+        Request::Commit(parameters) => methods::change::commit(core, peer, kept, parameters).await,
+        Request::Rollback(parameters) => {
+            methods::change::rollback(core, peer, kept, parameters).await
+        }
+        Request::ListCheckpoints => methods::history::checkpoints(core).await,
+        Request::Status => methods::history::status(core).await,
+        Request::GenerateRevert(parameters) => {
+            methods::history::generate_revert(core, *parameters).await
+        }
+        Request::ListHistory(parameters) => methods::history::list(core, parameters).await,
+        Request::GetHistory(parameters) => methods::history::entry(core, parameters).await,
+        Request::GetRollbackState(parameters) => {
+            methods::history::rollback_state(core, parameters).await
+        }
         Request::Plan(parameters) => methods::plan(core, *parameters).await,
         Request::ListPlugins => last(&methods::plugins(core).await?),
         Request::ListTraces(parameters) => last(&methods::traces(core, parameters).await?),

@@ -2,19 +2,20 @@
 
 //! What each method asks of the core, and the replies made of its answers.
 
+pub(super) mod change;
+pub(super) mod history;
+
 use std::collections::HashMap;
 use std::fmt;
-use std::time::Duration;
 
-use nipart_api::call::{ApplyParameters, ListTracesParameters, PlanParameters, ShowParameters};
+use nipart_api::call::{ListTracesParameters, PlanParameters, ShowParameters};
 use nipart_api::reply::{self, CallError, Plugins, Pong, Trace, TraceEvent, TraceEvents, Traces};
-use nipart_api::{APPLY_TIMEOUT, DEFAULT_TRACES, READ_TIMEOUT};
+use nipart_api::{DEFAULT_TRACES, READ_TIMEOUT};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::event::{EventData, Role};
-use nipart_schemas::request::{ApplyRequest, PlanRequest, Progress, ShowRequest};
+use nipart_schemas::request::{PlanRequest, ShowRequest};
 use nipart_schemas::trace::TraceSummary;
 use serde_json::value::RawValue;
-use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::peer::Peer;
@@ -22,9 +23,6 @@ use crate::handle::CoreHandle;
 
 /// Requests of clients among the chains.
 const CLIENT_REQUESTS: [&str; 3] = ["apply", "plan", "show"];
-
-/// The longest time that a client can give an apply.
-const MAX_APPLY_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// Shortest beginning of an id that is looked up.
 const MIN_ID_LENGTH: usize = 4;
@@ -49,38 +47,6 @@ pub(super) async fn show(
         .call(Role::Commander, request, READ_TIMEOUT, None)
         .await?;
     Ok(reply::raw_message("state", content(&answer, "state")?))
-}
-
-pub(super) async fn apply(
-    core: &CoreHandle,
-    peer: Peer,
-    parameters: ApplyParameters,
-    progress: Option<mpsc::Sender<Progress>>,
-) -> Result<String, CallError> {
-    if !peer.may_apply {
-        let error = NipartError::new(
-            ErrorKind::PermissionDenied,
-            "only root, and members of the group that nipartd's settings name, may change the network",
-        );
-        return Err(error.into());
-    }
-    let timeout = parameters
-        .timeout_ms
-        .map_or(APPLY_TIMEOUT, Duration::from_millis)
-        .min(MAX_APPLY_TIMEOUT);
-    let request = EventData::Apply(Box::new(ApplyRequest {
-        state: parameters.state,
-        verify: parameters.verify.unwrap_or(true),
-        memory_only: parameters.memory_only.unwrap_or(false),
-        confirm: None,
-        no_wait: false,
-        note: None,
-        requester: Some(peer.requester()),
-    }));
-    let (_, answer) = core
-        .call(Role::Commander, request, timeout, progress)
-        .await?;
-    Ok(reply::raw_message("report", content(&answer, "applied")?))
 }
 
 pub(super) async fn plan(

@@ -31,6 +31,8 @@ struct Daemon {
     events: broadcast::Sender<Arc<TraceRecord>>,
     /// Told when the core heard that a caller has gone.
     dropped: mpsc::Receiver<()>,
+    /// What the core was asked to take back.
+    taken_back: mpsc::Receiver<String>,
     served: tokio::task::JoinHandle<Result<(), NipartError>>,
 }
 
@@ -42,6 +44,7 @@ impl Daemon {
         let (requests, mut inbox) = mpsc::channel::<CoreRequest>(64);
         let (events, _) = broadcast::channel(4);
         let (gone, dropped) = mpsc::channel(64);
+        let (back, taken_back) = mpsc::channel(64);
         tokio::spawn(async move {
             let mut pending = Vec::new();
             while let Some(request) = inbox.recv().await {
@@ -59,8 +62,20 @@ impl Daemon {
                                     total: 2,
                                 });
                             }
-                            let report = EventData::Applied(Box::<ApplyReport>::default());
+                            let report = EventData::Applied(Box::new(ApplyReport {
+                                trace: Some(call.event.chain.to_string()),
+                                ..ApplyReport::default()
+                            }));
                             let raw = serde_json::value::to_raw_value(&report).unwrap();
+                            let _ = call.reply.send(Ok(raw));
+                        }
+                        EventData::Rollback(request) => {
+                            let _ = back.send(request.checkpoint.unwrap_or_default()).await;
+                            let raw = RawValue::from_string("\"done\"".into()).unwrap();
+                            let _ = call.reply.send(Ok(raw));
+                        }
+                        EventData::Commit(_) => {
+                            let raw = RawValue::from_string("\"done\"".into()).unwrap();
                             let _ = call.reply.send(Ok(raw));
                         }
                         _ => pending.push((call.reply, call.permit)),
@@ -107,6 +122,7 @@ impl Daemon {
             stop,
             events,
             dropped,
+            taken_back,
             served,
         }
     }
@@ -142,12 +158,7 @@ async fn shows(daemon: &Daemon) {
 }
 
 fn apply_parameters() -> ApplyParameters {
-    ApplyParameters {
-        state: NetworkState::default(),
-        verify: None,
-        memory_only: None,
-        timeout_ms: None,
-    }
+    ApplyParameters::of(NetworkState::default())
 }
 
 #[tokio::test]
@@ -181,6 +192,34 @@ async fn methods_are_answered() {
 }
 
 #[tokio::test]
+async fn what_is_not_committed_ends_with_the_connection() {
+    let mut daemon = Daemon::start("{}".into()).await;
+    let mut client = daemon.client().await;
+    if !client.ping().await.unwrap().may_apply {
+        return daemon.finish().await;
+    }
+    let mut parameters = ApplyParameters {
+        hang_up: Some(true),
+        ..apply_parameters()
+    };
+    let refused = client.apply(&parameters, |_| {}).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::InvalidArgument);
+    parameters.confirm_seconds = Some(60);
+    let committed = client.apply(&parameters, |_| {}).await.unwrap();
+    client.commit(committed.trace.as_deref()).await.unwrap();
+    let kept = client.apply(&parameters, |_| {}).await.unwrap();
+    // This one's time goes on.
+    parameters.hang_up = None;
+    client.apply(&parameters, |_| {}).await.unwrap();
+    drop(client);
+    let taken_back = timeout(PATIENCE, daemon.taken_back.recv()).await.unwrap();
+    assert_eq!(taken_back, kept.trace);
+    shows(&daemon).await;
+    assert!(daemon.taken_back.try_recv().is_err());
+    daemon.finish().await;
+}
+
+#[tokio::test]
 async fn long_calls_are_understood() {
     let daemon = Daemon::start("{}".into()).await;
     let mut client = daemon.client().await;
@@ -201,10 +240,15 @@ async fn who_may_not_apply_is_refused() {
     let peer = Peer::reader(&theirs.peer_cred().unwrap());
     let task = tokio::spawn(serve(theirs, peer, core, CancellationToken::new()));
     let (mut reader, mut writer) = transport::split(ours, MAX_MESSAGE_LENGTH);
-    let call = r#"{"method":"io.nipart.Apply","parameters":{"state":{}}}"#;
-    writer.send(call.into()).await.unwrap();
-    let reply = reader.next().await.unwrap().unwrap();
-    assert!(reply.contains("permission-denied"), "{reply}");
+    for call in [
+        r#"{"method":"io.nipart.Apply","parameters":{"state":{}}}"#,
+        r#"{"method":"io.nipart.Commit"}"#,
+        r#"{"method":"io.nipart.Rollback"}"#,
+    ] {
+        writer.send(call.into()).await.unwrap();
+        let reply = reader.next().await.unwrap().unwrap();
+        assert!(reply.contains("permission-denied"), "{reply}");
+    }
     // Nor may it send what only an apply needs.
     let _ = writer
         .send("x".repeat(MAX_READER_MESSAGE_LENGTH + 10))
