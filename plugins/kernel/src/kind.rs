@@ -4,6 +4,8 @@
 //!
 //! To add a kind: a file with a type that implements [`LinkKind`], and a line in [`KINDS`].
 
+mod dummy;
+mod ipvlan;
 mod linux_bridge;
 mod mac_vlan;
 mod veth;
@@ -17,12 +19,14 @@ use crate::execute::Names;
 use crate::query::{LinkFacts, Surroundings};
 
 /// Every kind that is more than a name to us.
-static KINDS: [&dyn LinkKind; 5] = [
+static KINDS: &[&dyn LinkKind] = &[
     &veth::Veth,
+    &dummy::Dummy,
     &linux_bridge::LinuxBridge,
     &vxlan::Vxlan,
     &mac_vlan::MacVlan,
     &mac_vlan::MacVtap,
+    &ipvlan::Ipvlan,
 ];
 
 /// Translates between a kind's section and its attributes.
@@ -75,14 +79,16 @@ pub(crate) struct Composed {
 /// The kind of this type, none for what can't be created.
 pub(crate) fn of_type(interface_type: &InterfaceType) -> Option<&'static dyn LinkKind> {
     KINDS
-        .into_iter()
+        .iter()
+        .copied()
         .find(|kind| kind.interface_type() == *interface_type)
 }
 
 /// The kind that the kernel calls so.
 pub(crate) fn of_kernel(info_kind: &InfoKind) -> Option<&'static dyn LinkKind> {
     KINDS
-        .into_iter()
+        .iter()
+        .copied()
         .find(|kind| kind.info_kind() == *info_kind)
 }
 

@@ -19,6 +19,8 @@ pub enum InterfaceType {
     Ethernet,
     /// One end of a virtual pair.
     Veth,
+    /// A link that leads nowhere.
+    Dummy,
     /// The kernel's bridge.
     LinuxBridge,
     /// VXLAN tunnel.
@@ -27,6 +29,8 @@ pub enum InterfaceType {
     MacVlan,
     /// MAC VTAP.
     MacVtap,
+    /// IPVLAN.
+    Ipvlan,
     /// The loopback interface.
     Loopback,
     /// A kind that Nipart doesn't know, under the kernel's own name: shown, its common properties can be set,
@@ -36,13 +40,15 @@ pub enum InterfaceType {
 
 impl InterfaceType {
     /// Every type that is more than a name to us.
-    pub const KNOWN: [Self; 7] = [
+    pub const KNOWN: &'static [Self] = &[
         Self::Ethernet,
         Self::Veth,
+        Self::Dummy,
         Self::LinuxBridge,
         Self::Vxlan,
         Self::MacVlan,
         Self::MacVtap,
+        Self::Ipvlan,
         Self::Loopback,
     ];
 
@@ -51,10 +57,12 @@ impl InterfaceType {
         match self {
             Self::Ethernet => "ethernet",
             Self::Veth => "veth",
+            Self::Dummy => "dummy",
             Self::LinuxBridge => "linux-bridge",
             Self::Vxlan => "vxlan",
             Self::MacVlan => "mac-vlan",
             Self::MacVtap => "mac-vtap",
+            Self::Ipvlan => "ipvlan",
             Self::Loopback => "loopback",
             Self::Other(name) => name,
         }
@@ -79,8 +87,9 @@ impl InterfaceType {
 impl From<String> for InterfaceType {
     fn from(name: String) -> Self {
         Self::KNOWN
-            .into_iter()
+            .iter()
             .find(|known| known.as_str() == name)
+            .cloned()
             .unwrap_or(Self::Other(name))
     }
 }

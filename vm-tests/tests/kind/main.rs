@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Types of interfaces whose links not every kernel has: applied, looked at with iproute2, changed in place, applied
+//! again, reverted, removed. One file for each.
+
+mod dummy;
+mod support;
