@@ -7,6 +7,7 @@
 //! checked by validation.
 
 mod interface_type;
+mod ipvlan;
 mod linux_bridge;
 mod mac_vlan;
 mod sections;
@@ -17,6 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::interface_type::InterfaceType;
+pub use self::ipvlan::{Ipvlan, IpvlanMode};
 pub use self::linux_bridge::{
     BridgeOptions, BridgePort, BridgeStp, LinuxBridge, MulticastRouter, VlanProtocol,
 };
@@ -126,6 +128,9 @@ pub struct Interface {
     /// For type `mac-vtap`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mac_vtap: Option<MacVlan>,
+    /// For type `ipvlan`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipvlan: Option<Ipvlan>,
 }
 
 // `alt_names`, addresses and ports are lists with rules of their own: the planner compares them.
@@ -144,6 +149,7 @@ overlay!(Interface {
     vxlan,
     mac_vlan,
     mac_vtap,
+    ipvlan,
 } read_only { profile_name, alt_names, permanent_mac_address, min_mtu, max_mtu });
 
 overlay_leaf!(InterfaceState, InterfaceType);
@@ -185,7 +191,10 @@ impl Interface {
             .as_ref()
             .and_then(|vxlan| vxlan.base_iface.as_deref());
         let mac_vlan = self.mac_vlan.as_ref().or(self.mac_vtap.as_ref());
-        vxlan.or_else(|| mac_vlan.and_then(|section| section.base_iface.as_deref()))
+        let ipvlan = self.ipvlan.as_ref();
+        vxlan
+            .or_else(|| mac_vlan.and_then(|section| section.base_iface.as_deref()))
+            .or_else(|| ipvlan.and_then(|section| section.base_iface.as_deref()))
     }
 
     /// The other end of a veth pair.

@@ -4,6 +4,7 @@
 //!
 //! To add a type: a file here that implements [`Kind`], and a line in [`KINDS`].
 
+mod ipvlan;
 mod linux_bridge;
 mod mac_vlan;
 mod veth;
@@ -14,12 +15,13 @@ use nipart_schemas::interface::{Interface, InterfaceType};
 use nipart_schemas::overlay::{Difference, Overlay, Path};
 
 /// Every type that has something particular.
-static KINDS: [&dyn Kind; 5] = [
+static KINDS: &[&dyn Kind] = &[
     &veth::Veth,
     &linux_bridge::LinuxBridge,
     &vxlan::Vxlan,
     &mac_vlan::MacVlan,
     &mac_vlan::MacVtap,
+    &ipvlan::Ipvlan,
 ];
 
 /// What is particular to one type.
@@ -42,6 +44,11 @@ pub(crate) trait Kind: Sync {
         false
     }
 
+    /// Whether the kernel takes what a change in place doesn't name for its default.
+    fn changes_whole_section(&self) -> bool {
+        false
+    }
+
     /// Whether a key of the section, once set, can't be taken off a living link.
     fn keeps_what_it_gained(&self) -> bool {
         false
@@ -50,7 +57,8 @@ pub(crate) trait Kind: Sync {
 
 fn of_type(interface_type: Option<&InterfaceType>) -> Option<&'static dyn Kind> {
     KINDS
-        .into_iter()
+        .iter()
+        .copied()
         .find(|kind| Some(&kind.interface_type()) == interface_type)
 }
 
@@ -108,7 +116,7 @@ pub(crate) fn has_gained(before: &Interface, now: &Interface) -> bool {
     })
 }
 
-/// Name, type, and in the section only what changes: the payload of an operation that changes options in place.
+/// Name, type, and in the section what changes, or all of it where the kernel forgets the rest: the payload of an operation that changes options in place.
 pub(crate) fn section_changes(
     wanted: &Interface,
     present: &Interface,
@@ -117,7 +125,11 @@ pub(crate) fn section_changes(
     let mut changes = wanted.only_sections().without_ports();
     changes.interface_type = None;
     changes.veth = None;
-    changes.keep_differences(present);
+    if of_type(Some(interface_type)).is_some_and(Kind::changes_whole_section) {
+        changes.fill_from(&present.only_sections());
+    } else {
+        changes.keep_differences(present);
+    }
     changes.interface_type = Some(interface_type.clone());
     changes
 }

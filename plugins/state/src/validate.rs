@@ -4,6 +4,7 @@
 
 mod interface;
 mod ip;
+mod ipvlan;
 mod name;
 mod reference;
 mod route;
@@ -37,6 +38,7 @@ pub(crate) fn check(context: &Context<'_>) -> Result<(), NipartError> {
     }
     name::check(context)?;
     reference::check(context)?;
+    ipvlan::check(context)?;
     stack::check(context)?;
     route::check(context)
 }

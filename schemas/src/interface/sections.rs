@@ -44,4 +44,5 @@ sections! {
     vxlan = "vxlan" for Vxlan;
     mac_vlan = "mac-vlan" for MacVlan;
     mac_vtap = "mac-vtap" for MacVtap;
+    ipvlan = "ipvlan" for Ipvlan;
 }

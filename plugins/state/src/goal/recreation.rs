@@ -44,14 +44,17 @@ fn completed(mut wanted: Interface, present: &Interface) -> Interface {
         // The new base may not carry the old MTU.
         wanted.mtu = mtu;
     }
-    if is_passthru(&wanted) || is_passthru(present) {
+    if borrows_address(&wanted) || borrows_address(present) {
         // Its address is the base's own.
         wanted.mac_address = mac_address;
     }
     wanted
 }
 
-fn is_passthru(interface: &Interface) -> bool {
+fn borrows_address(interface: &Interface) -> bool {
+    if interface.ipvlan.is_some() {
+        return true;
+    }
     let section = interface.mac_vlan.as_ref().or(interface.mac_vtap.as_ref());
     section.is_some_and(|section| section.mode == Some(MacVlanMode::Passthru))
 }

@@ -2,13 +2,14 @@
 
 //! Checks of what interfaces say of each other: controllers, ports, base interfaces, peers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 
 use crate::context::Context;
+use crate::goal::{address, port};
 
 pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
     let mut attached: HashMap<&str, &str> = HashMap::new();
@@ -49,11 +50,9 @@ pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
 }
 
 fn base_path(interface: &Interface, path: &str) -> String {
-    let section = match &interface.interface_type {
-        _ if interface.vxlan.is_some() => "vxlan",
-        _ if interface.mac_vtap.is_some() => "mac-vtap",
-        _ => "mac-vlan",
-    };
+    // It is in the section of the type, and no other was written.
+    let sections = interface.sections();
+    let section = sections.first().map_or("", |(key, _)| key);
     format!("{path}.{section}.base-iface")
 }
 
@@ -116,10 +115,16 @@ fn check_ports<'a>(
         require(context, port, "port", &path)?;
         refuse_types_that_are_no_ports(context, port, &path)?;
         if let Some(wanted) = context.wanted.get(port) {
+            let is_shown_so = context.is_left_down(wanted)
+                && context
+                    .present
+                    .get(port)
+                    .is_some_and(|present| present.controller.as_ref() == Some(&interface.name));
             if matches!(
                 wanted.wanted_state(),
                 InterfaceState::Absent | InterfaceState::Down
-            ) {
+            ) && !is_shown_so
+            {
                 return Err(NipartError::invalid(
                     path,
                     format!(
@@ -132,6 +137,27 @@ fn check_ports<'a>(
         }
     }
     Ok(())
+}
+
+/// A port that nothing is said of stays one.
+fn check_present_controller(
+    context: &Context<'_>,
+    interface: &Interface,
+    path: &str,
+    attached: &HashMap<&str, &str>,
+) -> Result<(), NipartError> {
+    let name = interface.name.as_str();
+    let present = context.present.get(name);
+    let Some(controller) = present.and_then(|present| present.controller.as_deref()) else {
+        return Ok(());
+    };
+    let is_let_go = context.wanted_up(controller).is_some_and(|wanted| {
+        wanted.port_names().is_some() && port::leaves(context, controller, name)
+    });
+    if attached.contains_key(name) || is_let_go || !context.will_exist(controller) {
+        return Ok(());
+    }
+    refuse_addresses(context, interface, controller, path)
 }
 
 /// `br_add_if`, net/bridge/br_if.c.
@@ -151,7 +177,8 @@ fn refuse_types_that_are_no_ports(
     }
 }
 
-/// A port carries frames for its controller: addresses belong to the controller.
+/// A port carries frames for its controller: addresses belong to the controller. Those that it has already, the
+/// kernel's own link-local one among them, may be written as they were shown.
 fn refuse_addresses(
     context: &Context<'_>,
     port: &Interface,
@@ -162,13 +189,20 @@ fn refuse_addresses(
     if context.missing == MissingInterfaces::Await {
         return Ok(());
     }
-    let has_ipv4 = port.ipv4.as_ref().is_some_and(|ipv4| {
-        ipv4.dhcp == Some(true) || ipv4.address.as_ref().is_some_and(|list| !list.is_empty())
-    });
-    let has_ipv6 = port.ipv6.as_ref().is_some_and(|ipv6| {
-        ipv6.autoconf == Some(true) || ipv6.address.as_ref().is_some_and(|list| !list.is_empty())
-    });
-    if has_ipv4 || has_ipv6 {
+    let present = context.present.get(port.name.as_str()).copied();
+    let known: HashSet<_> = present
+        .into_iter()
+        .flat_map(address::all)
+        .map(|address| address.key())
+        .collect();
+    let has_addresses = address::all(port).any(|address| !known.contains(&address.key()));
+    let has_dhcp = port
+        .ipv4
+        .as_ref()
+        .is_some_and(|ipv4| ipv4.dhcp == Some(true));
+    let autoconf = |interface: &Interface| interface.ipv6.as_ref().and_then(|ipv6| ipv6.autoconf);
+    let has_autoconf = autoconf(port) == Some(true) && present.and_then(autoconf) != Some(true);
+    if has_addresses || has_dhcp || has_autoconf {
         return Err(NipartError::invalid(
             path,
             format!(
@@ -192,7 +226,11 @@ fn check_peer(context: &Context<'_>, interface: &Interface, path: &str) -> Resul
         ));
     }
     if let Some(other) = context.wanted.get(peer) {
-        if other.wanted_state() != InterfaceState::Up {
+        let is_kept = match other.wanted_state() {
+            InterfaceState::Up | InterfaceState::Ignore => true,
+            InterfaceState::Down | InterfaceState::Absent => context.is_left_down(other),
+        };
+        if !is_kept {
             return Err(NipartError::invalid(
                 path,
                 format!(
@@ -261,7 +299,7 @@ fn check_controller(
     attached: &HashMap<&str, &str>,
 ) -> Result<(), NipartError> {
     let Some(controller) = interface.controller.as_deref() else {
-        return Ok(());
+        return check_present_controller(context, interface, path, attached);
     };
     let path = format!("{path}.controller");
     if let Some(listed) = attached

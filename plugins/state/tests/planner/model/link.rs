@@ -131,6 +131,10 @@ impl Model {
                 bridge.allow_extra_ports = None;
             }
             self.created += 1;
+            // `macvlan_common_newlink` takes the base's over.
+            let base = link.base_interface().filter(|_| link.vxlan.is_none());
+            let base_mtu = base.and_then(|base| self.links.get(base)?.mtu);
+            link.mtu = link.mtu.or(base_mtu);
             let made_up = MacAddress::new(&[0xee, 0, 0, 0, 0, self.created]);
             link.mac_address.get_or_insert(made_up);
             fill_defaults(&mut link);
@@ -303,11 +307,14 @@ impl Model {
             return Err("has another type".to_string());
         }
         let mut changed = link.clone();
-        let sections = [changes.bridge.is_some(), changes.vxlan.is_some()];
-        let of_macvlan = changes.mac_vlan.as_ref().or(changes.mac_vtap.as_ref());
-        if !sections.contains(&true) && of_macvlan.is_none() {
+        if changes.sections().is_empty() {
             return Err("nothing to change".to_string());
         }
+        let mut sections = changes.only_sections();
+        sections.fill_from(&link.only_sections());
+        changed.take_sections(&sections);
+        // What follows knows more of its types.
+        let of_macvlan = changes.mac_vlan.as_ref().or(changes.mac_vtap.as_ref());
         if let Some(vxlan) = &changes.vxlan {
             if vxlan.id.is_some() || vxlan.base_iface.is_some() || vxlan.local.is_some() {
                 return Err("can't be changed".to_string());
