@@ -308,6 +308,19 @@ impl Watch {
         }
     }
 
+    /// What is told within `time`, which a test about time may take.
+    pub fn during(&self, time: Duration) -> Vec<String> {
+        let deadline = Instant::now() + time;
+        let mut told = Vec::new();
+        while let Ok(line) = self
+            .lines
+            .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        {
+            told.push(line);
+        }
+        told
+    }
+
     fn mark(&self) -> String {
         self.marks.set(self.marks.get().wrapping_add(1));
         let mark = format!("{MARKS}{}/32", self.marks.get());

@@ -128,6 +128,29 @@ impl Peer {
         ];
         self.serve(&[&fixed[..], options].concat(), "DHCP")
     }
+
+    /// Starts a DHCP server with leases of a few seconds on `interface`, whose address is `server`. It leases from
+    /// `range` (`FIRST-LAST`) and prints each message as a line of JSON.
+    pub fn short_leases(
+        &self,
+        interface: &str,
+        server: &str,
+        range: &str,
+        options: &[&str],
+    ) -> Server {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/support/short_lease_dhcpd.py");
+        let fixed = [
+            "python3",
+            script,
+            "--interface",
+            interface,
+            "--server",
+            server,
+            "--range",
+            range,
+        ];
+        self.serve(&[&fixed[..], options].concat(), "\"ready\"")
+    }
 }
 
 impl Default for Peer {

@@ -142,7 +142,12 @@ class Server:
         if self.raw:
             self.raw.send(self.tagged_frame(request[28:34], to, packet))
         else:
-            self.socket.sendto(packet, (to, 68))
+            try:
+                self.socket.sendto(packet, (to, 68))
+            except OSError as error:
+                # While the link comes up: clients ask again.
+                log("unsent", type=kind, to=to, error=str(error))
+                return
         log("sent", type=kind, to=to, yiaddr=yiaddr)
 
     def tagged_frame(self, hardware, to, packet):

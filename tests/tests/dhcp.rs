@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! DHCPv4 from end to end: a lease comes, stays, is exchanged, and goes.
+
+use std::time::Duration;
+
+use nipart_tests::check;
+use nipart_tests::eyes::{self, Watch, assert_includes};
+use nipart_tests::namespace::{ip, run};
+use nipart_tests::peer::Peer;
+use nipart_tests::process::eventually;
+use nipart_tests::system::System;
+use serde_json::json;
+
+/// For what takes milliseconds on an idle machine.
+const SOON: Duration = Duration::from_secs(10);
+
+const ON: &str = "interfaces: [{name: eth1, type: ethernet, ipv4: {enabled: true, dhcp: true}}]";
+const OFF: &str = "interfaces: [{name: eth1, ipv4: {enabled: true, dhcp: false, address: []}}]";
+
+/// A wire to a server's namespace, whose end there has 192.0.2.1.
+fn wired() -> Peer {
+    let peer = Peer::new();
+    peer.wire("eth1", "srv1", "192.0.2.1/24");
+    peer
+}
+
+fn leased() -> String {
+    eventually("a lease", SOON, || {
+        eyes::addresses("eth1").into_iter().next()
+    })
+}
+
+fn without_address() {
+    eventually("the address goes", SOON, || {
+        eyes::addresses("eth1").is_empty().then_some(())
+    });
+}
+
+#[test]
+fn lease_of_dnsmasq() {
+    run(|| {
+        let peer = wired();
+        let mut server = peer.dnsmasq(
+            "srv1",
+            "192.0.2.50,192.0.2.50",
+            &[
+                "--dhcp-option=3,192.0.2.254",
+                "--dhcp-option=26,1400",
+                "--dhcp-option=6,192.0.2.53",
+            ],
+        );
+        let system = System::start();
+        system.apply(ON).ok();
+        server.await_line("DHCPACK", SOON);
+        assert_eq!(leased(), "192.0.2.50/24");
+        let route = "default via 192.0.2.254 dev eth1".to_string();
+        eventually("the default route", SOON, || {
+            eyes::routes().contains(&route).then_some(())
+        });
+        eventually("the MTU", SOON, || {
+            (eyes::link("eth1")["mtu"] == 1400).then_some(())
+        });
+        let address = eyes::address_details("eth1")[0].clone();
+        let left = address["valid_life_time"].as_u64().expect("seconds");
+        assert!((3500..=3600).contains(&left), "{address}");
+        let default = json!([{"dst": "default", "gateway": "192.0.2.254", "dev": "eth1", "protocol": "dhcp", "metric": 100}]);
+        assert_includes("routes", &eyes::route_details("-4", "main"), &default);
+
+        let shown = system.ctl(&["show", "eth1", "-o", "json"]).ok().json();
+        let expected = json!({"name": "eth1", "state": "up", "mtu": 1400, "ipv4": {"enabled": true, "dhcp": true, "address": [{"ip": "192.0.2.50", "prefix-length": 24}]}});
+        assert_includes("show", &shown["interfaces"][0], &expected);
+        check::changes_nothing(&system, ON);
+        check::round_trip(&system);
+
+        system.apply(OFF).ok();
+        server.await_line("DHCPRELEASE", SOON);
+        without_address();
+        assert_eq!(eyes::routes(), Vec::<String>::new());
+        let shown = system.ctl(&["show", "eth1", "-o", "json"]).ok().json();
+        assert_ne!(shown["interfaces"][0]["ipv4"]["dhcp"], true);
+    });
+}
+
+#[test]
+fn renewed_at_t1_without_a_gap() {
+    run(|| {
+        let peer = wired();
+        let options = ["--lease", "12", "--t1", "2", "--t2", "9"];
+        let mut server = peer.short_leases("srv1", "192.0.2.1", "192.0.2.50-192.0.2.59", &options);
+        let system = System::start();
+        system.apply(ON).ok();
+        assert_eq!(leased(), "192.0.2.50/24");
+        server.await_line("\"ack\"", SOON);
+        let watch = Watch::start();
+        for _ in 0..3 {
+            let request = server.await_line("\"request\"", Duration::from_secs(6));
+            // Of a lease that is held, and to the server alone.
+            assert!(
+                request.contains("\"ciaddr\": \"192.0.2.50\"")
+                    && request.contains("\"to\": \"192.0.2.1\""),
+                "{request}"
+            );
+            server.await_line("\"ack\"", SOON);
+            let extended = watch.await_line("inet 192.0.2.50/24", SOON);
+            assert!(!extended.starts_with("Deleted"), "{extended}");
+        }
+        let told = watch.marked();
+        assert!(
+            !told.iter().any(|line| line.starts_with("Deleted")),
+            "{told:?}"
+        );
+        assert_eq!(leased(), "192.0.2.50/24");
+    });
+}
+
+#[test]
+fn refused_lease_is_exchanged() {
+    run(|| {
+        let peer = wired();
+        let options = [
+            "--lease",
+            "12",
+            "--t1",
+            "2",
+            "--t2",
+            "9",
+            "--nak-after",
+            "1",
+        ];
+        let mut server = peer.short_leases("srv1", "192.0.2.1", "192.0.2.50-192.0.2.59", &options);
+        let system = System::start();
+        system.apply(ON).ok();
+        assert_eq!(leased(), "192.0.2.50/24");
+        server.await_line("\"nak\"", SOON);
+        eventually("another lease", SOON, || {
+            (eyes::addresses("eth1") == ["192.0.2.51/24"]).then_some(())
+        });
+    });
+}
+
+/// How often a client was stopped: what is shorter than the monitor's patience is no news.
+fn stops(system: &System) -> usize {
+    let traces = system
+        .ctl(&["trace", "list", "-n", "1000", "-o", "json"])
+        .ok()
+        .json();
+    traces
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|trace| trace["kind"] == "stop-dhcp")
+        .count()
+}
+
+#[test]
+fn link_down_and_up() {
+    run(|| {
+        let peer = wired();
+        let options = ["--lease", "20"];
+        let mut server = peer.short_leases("srv1", "192.0.2.1", "192.0.2.50-192.0.2.59", &options);
+        let system = System::start();
+        system.apply(ON).ok();
+        assert_eq!(leased(), "192.0.2.50/24");
+        for _ in 0..3 {
+            let seen = stops(&system);
+            peer.run(&["ip", "link", "set", "srv1", "down"]);
+            eventually("the client stops", SOON, || {
+                (stops(&system) > seen).then_some(())
+            });
+            peer.run(&["ip", "link", "set", "srv1", "up"]);
+            // The address of before is asked for at once.
+            let request = server.await_line("\"request\"", SOON);
+            assert!(
+                request.contains("\"requested\": \"192.0.2.50\""),
+                "{request}"
+            );
+            server.await_line("\"ack\"", SOON);
+        }
+        assert_eq!(leased(), "192.0.2.50/24");
+    });
+}
+
+#[test]
+fn server_gone() {
+    run(|| {
+        let peer = wired();
+        let options = ["--lease", "6", "--ignore-renewals"];
+        let mut server = peer.short_leases("srv1", "192.0.2.1", "192.0.2.50-192.0.2.59", &options);
+        let system = System::start();
+        let watch = Watch::start();
+        system.apply(ON).ok();
+        watch.await_line("inet 192.0.2.50/24", SOON);
+        let begun = std::time::Instant::now();
+        server.await_line("\"ack\"", SOON);
+        drop(server);
+        watch
+            .await_line(
+                "Deleted 2: eth1    inet 192.0.2.50/24",
+                Duration::from_secs(15),
+            )
+            .clone();
+        let lived = begun.elapsed();
+        assert!(
+            lived > Duration::from_secs(4) && lived < Duration::from_secs(9),
+            "{lived:?}"
+        );
+        assert_eq!(eyes::routes(), Vec::<String>::new());
+        // It goes on asking.
+        let _server = peer.short_leases(
+            "srv1",
+            "192.0.2.1",
+            "192.0.2.60-192.0.2.69",
+            &["--lease", "60"],
+        );
+        eventually(
+            "a lease of the next server",
+            Duration::from_secs(90),
+            || (eyes::addresses("eth1") == ["192.0.2.60/24"]).then_some(()),
+        );
+    });
+}
+
+#[test]
+fn two_interfaces_and_late_links() {
+    run(|| {
+        let system = System::start();
+        let peer = wired();
+        let both = "interfaces: [{name: eth1, ipv4: {enabled: true, dhcp: true}}, {name: eth2, ipv4: {enabled: true, dhcp: true, auto-gateway: false}}]";
+        peer.wire("eth2", "srv2", "198.51.100.1/24");
+        let _first = peer.dnsmasq(
+            "srv1",
+            "192.0.2.50,192.0.2.50",
+            &["--dhcp-option=3,192.0.2.254"],
+        );
+        let _second = peer.dnsmasq(
+            "srv2",
+            "198.51.100.50,198.51.100.50",
+            &["--dhcp-option=3,198.51.100.254"],
+        );
+        system.apply(both).ok();
+        let has = |name: &str, address: &str| (eyes::addresses(name) == [address]).then_some(());
+        eventually("the first lease", SOON, || has("eth1", "192.0.2.50/24"));
+        eventually("the second lease", SOON, || has("eth2", "198.51.100.50/24"));
+        assert_eq!(eyes::routes(), ["default via 192.0.2.254 dev eth1"]);
+
+        // One goes and comes back under its name; the other doesn't notice.
+        ip(&["link", "delete", "eth2"]);
+        peer.wire("eth2", "srv2", "198.51.100.1/24");
+        let _third = peer.dnsmasq(
+            "srv2",
+            "198.51.100.60,198.51.100.60",
+            &["--dhcp-option=3,198.51.100.254"],
+        );
+        eventually("a lease on the new link", Duration::from_secs(30), || {
+            has("eth2", "198.51.100.60/24")
+        });
+        assert_eq!(eyes::addresses("eth1"), ["192.0.2.50/24"]);
+        assert_eq!(eyes::routes(), ["default via 192.0.2.254 dev eth1"]);
+
+        system
+            .apply("interfaces: [{name: eth1, ipv4: {enabled: false}}]")
+            .ok();
+        without_address();
+        assert_eq!(eyes::routes(), Vec::<String>::new());
+        assert_eq!(eyes::addresses("eth2"), ["198.51.100.60/24"]);
+    });
+}
