@@ -138,6 +138,23 @@ impl NetworkState {
             interface.permanent_mac_address = None;
             interface.min_mtu = None;
             interface.max_mtu = None;
+            // What was leased or advertised is shown among the addresses, and none that the user gives.
+            if let Some(ipv4) = interface
+                .ipv4
+                .as_mut()
+                .filter(|ipv4| ipv4.dhcp == Some(true))
+                && let Some(list) = &mut ipv4.address
+            {
+                list.retain(|address| address.valid_life_time.is_none());
+            }
+            if let Some(ipv6) = interface
+                .ipv6
+                .as_mut()
+                .filter(|ipv6| ipv6.autoconf == Some(true))
+                && let Some(list) = &mut ipv6.address
+            {
+                list.retain(|address| address.valid_life_time.is_none());
+            }
             for address in interface
                 .ipv4
                 .iter_mut()
