@@ -18,6 +18,10 @@ pub enum LinkCondition {
     Up,
     /// It exists and is not up in that sense.
     Down,
+    /// Something of it, or of its addresses, may have changed. Told by `links-changed`, many names at once.
+    Changed,
+    /// A route of ours through it has gone. Told by `links-changed`, too.
+    Rerouted,
 }
 
 /// Tell `followup` each time that `interface` comes into one of the conditions, and at once when it is there already.

@@ -3,6 +3,7 @@
 //! The workflows, one file each.
 
 pub mod apply;
+pub mod drift;
 pub mod lease;
 pub mod link;
 pub mod plan;

@@ -3,9 +3,10 @@
 //! What has to go on for an interface after it was made so: pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use nipart_schemas::event::Role;
-use nipart_schemas::interface::{Interface, InterfaceState};
+use nipart_schemas::interface::{DriftPolicy, Interface, InterfaceState};
 use nipart_schemas::ip::PROTOCOL_DHCP;
 use nipart_schemas::lease::DhcpClientConfig;
 use nipart_schemas::monitor::{LinkCondition, MonitorRule};
@@ -17,6 +18,9 @@ use crate::transaction::Outcome;
 #[derive(Debug, Default)]
 pub(crate) struct Followed(BTreeMap<String, Follow>);
 
+/// For how long after a change of our own the announcements of it are taken for nobody else's.
+const OWN_CHANGE: Duration = Duration::from_millis(1500);
+
 /// One followed interface.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Follow {
@@ -24,6 +28,10 @@ pub(crate) struct Follow {
     pub(crate) dhcp: Option<DhcpClientConfig>,
     /// What we know of the link.
     pub(crate) condition: Option<LinkCondition>,
+    /// Somebody has to be watched closely: what others change is undone, or saved.
+    pub(crate) is_guarded: bool,
+    /// Until when changes are our own.
+    pub(crate) own_until: Option<Instant>,
 }
 
 /// What changed by following something else.
@@ -39,7 +47,12 @@ pub(crate) struct FollowChanges {
 
 impl Followed {
     /// Takes in the outcome of a transaction about `names`.
-    pub(crate) fn update(&mut self, names: &BTreeSet<String>, outcome: &Outcome) -> FollowChanges {
+    pub(crate) fn update(
+        &mut self,
+        names: &BTreeSet<String>,
+        outcome: &Outcome,
+        now: Instant,
+    ) -> FollowChanges {
         let mut changes = FollowChanges::default();
         let merged = outcome.merged.by_name();
         let pending: BTreeSet<&str> = outcome.pending.iter().map(String::as_str).collect();
@@ -64,7 +77,12 @@ impl Followed {
                             .or_else(|| {
                                 (!pending.contains(name.as_str())).then_some(LinkCondition::Present)
                             });
-                    let after = Follow { dhcp, condition };
+                    let after = Follow {
+                        dhcp,
+                        condition,
+                        is_guarded: interface.drift.unwrap_or_default() != DriftPolicy::Report,
+                        own_until: Some(now + OWN_CHANGE),
+                    };
                     let ran = before.as_ref().and_then(|before| before.dhcp.as_ref());
                     match (&after.dhcp, ran) {
                         (None, Some(_)) => changes.stop.push(name.clone()),
@@ -75,9 +93,8 @@ impl Followed {
                         }
                         _ => {}
                     }
-                    changes.rules |= before.is_none()
-                        || after.dhcp.is_some()
-                            != before.is_some_and(|before| before.dhcp.is_some());
+                    let needs = |follow: &Follow| (follow.dhcp.is_some(), follow.is_guarded);
+                    changes.rules |= before.as_ref().map(needs) != Some(needs(&after));
                     self.0.insert(name.clone(), after);
                 }
                 None => {
@@ -95,20 +112,36 @@ impl Followed {
 
     /// The rules that tell us what we need to know.
     pub(crate) fn rules(&self) -> Vec<MonitorRule> {
-        let rule = |(name, follow): (&String, &Follow)| MonitorRule {
-            interface: name.clone(),
-            interested: match follow.dhcp {
-                Some(_) => vec![
+        let rule = |(name, follow): (&String, &Follow)| {
+            let mut interested = vec![LinkCondition::Present, LinkCondition::Changed];
+            if follow.dhcp.is_some() {
+                interested.extend([
                     LinkCondition::Up,
                     LinkCondition::Down,
                     LinkCondition::Absent,
-                ],
-                None => vec![LinkCondition::Present],
-            },
-            known: follow.condition,
-            followup: Role::Commander,
+                ]);
+            }
+            if follow.is_guarded {
+                interested.push(LinkCondition::Rerouted);
+            }
+            MonitorRule {
+                interface: name.clone(),
+                interested,
+                known: follow.condition,
+                followup: Role::Commander,
+            }
         };
         self.0.iter().map(rule).collect()
+    }
+
+    /// Of links that may have changed, those that we follow and haven't just changed ourselves.
+    pub(crate) fn changed_by_others(&self, names: Vec<String>, now: Instant) -> Vec<String> {
+        let by_others = |name: &String| {
+            self.0
+                .get(name)
+                .is_some_and(|follow| follow.own_until.is_none_or(|until| until < now))
+        };
+        names.into_iter().filter(by_others).collect()
     }
 
     /// A link came into another condition. Returns the client that is to start or stop by that.

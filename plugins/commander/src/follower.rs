@@ -10,6 +10,7 @@
 //! It alone owns [`Followed`]; everybody else holds a [`Follower`] and sends messages.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use nipart_plugin_sdk::{EventContext, Handle};
 use nipart_schemas::error::NipartError;
@@ -33,6 +34,7 @@ enum Message {
     MonitorIsBack,
     DhcpIsBack,
     WithDhcp(oneshot::Sender<BTreeSet<String>>),
+    ChangedByOthers(Vec<String>, oneshot::Sender<Vec<String>>),
     Failed(String, String),
     Recovered(Vec<String>),
     Health(oneshot::Sender<Health>),
@@ -89,6 +91,13 @@ impl Follower {
         receiver.await.unwrap_or_default()
     }
 
+    /// Of links that may have changed, those that we haven't just changed ourselves.
+    pub(crate) async fn changed_by_others(&self, names: Vec<String>) -> Vec<String> {
+        let (sender, receiver) = oneshot::channel();
+        self.send(Message::ChangedByOthers(names, sender)).await;
+        receiver.await.unwrap_or_default()
+    }
+
     /// What is saved for the interface could not be made so.
     pub(crate) async fn failed(&self, interface: String, reason: String) {
         self.send(Message::Failed(interface, reason)).await;
@@ -121,7 +130,11 @@ async fn run(handle: Handle, mut messages: mpsc::Receiver<Message>) {
         let changes = match message {
             Message::Outcome(names, outcome) => {
                 health.failures.retain(|name, _| !names.contains(name));
-                followed.update(&names, &outcome)
+                followed.update(&names, &outcome, Instant::now())
+            }
+            Message::ChangedByOthers(names, reply) => {
+                let _ = reply.send(followed.changed_by_others(names, Instant::now()));
+                continue;
             }
             Message::Failed(interface, reason) => {
                 health.failures.insert(interface, reason);

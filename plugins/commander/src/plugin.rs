@@ -21,7 +21,7 @@ use nipart_schemas::journal::{Checkpoint, Journal, SavedScope};
 use nipart_schemas::lease::LeaseEvent;
 use nipart_schemas::monitor::LinkChange;
 use nipart_schemas::plugin::{PluginReport, PluginState};
-use nipart_schemas::request::{ApplyRequest, CheckpointReport};
+use nipart_schemas::request::{ApplyRequest, CheckpointReport, CheckpointRequest};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::Instant;
 
@@ -164,6 +164,7 @@ impl Commander {
                 .await;
             }
             EventData::LinkChanged(change) => self.link_changed(question, change).await,
+            EventData::LinksChanged(names) => self.links_changed(&question, names),
             EventData::LeaseChanged(event) => self.lease_changed(question, event).await,
             EventData::PluginChanged(report) => self.plugin_changed(question, report).await,
             other => question.refuse(&other).await,
@@ -240,6 +241,19 @@ impl Commander {
         });
     }
 
+    fn links_changed(&self, question: &Question, names: Vec<String>) {
+        let tools = self.tools(question);
+        tokio::spawn(async move {
+            let names = tools.follower.changed_by_others(names).await;
+            if names.is_empty() {
+                return;
+            }
+            if let Err(error) = chain::drift::drift(&tools.peers, &tools.objects, &names).await {
+                tracing::error!("links that somebody has changed can't be looked after: {error}");
+            }
+        });
+    }
+
     async fn lease_changed(&self, question: Question, event: LeaseEvent) {
         let tools = self.tools(&question);
         tools.follower.lease_changed(event.clone()).await;
@@ -302,7 +316,11 @@ impl Tools {
         self.follower.follow(names, outcome).await;
         drop(held.objects);
         if let Some((journal, checkpoint, deadline)) = unconfirmed {
-            report.checkpoint = Some(self.wait(held.user, journal, checkpoint, deadline));
+            let checkpoint = self.wait(held.user, journal, checkpoint, deadline);
+            if self.peers.is_cancelled() {
+                return Err(self.abandon(checkpoint.id).await);
+            }
+            report.checkpoint = Some(checkpoint);
         }
         Ok(EventData::Applied(Box::new(report)))
     }
@@ -333,6 +351,18 @@ impl Tools {
             },
             on_end,
         )
+    }
+
+    /// Whoever asked has gone, and will never hear that there is a checkpoint to commit.
+    async fn abandon(&self, id: String) -> NipartError {
+        let error = NipartError::new(ErrorKind::Cancelled, "the request was cancelled");
+        let request = CheckpointRequest {
+            checkpoint: Some(id),
+        };
+        match self.checkpoints.end(&request, End::Rollback).await {
+            Ok(()) => error.note("everything was taken back: the network is as it was"),
+            Err(problem) => error.note(format!("taking it back failed: {problem}")),
+        }
     }
 
     /// After a rollback: what goes on is again what is saved.

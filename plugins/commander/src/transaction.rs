@@ -20,6 +20,7 @@ use nipart_schemas::request::QueryScope;
 
 use tokio::time::Instant;
 
+pub(crate) use self::undo::turned_on;
 pub use self::undo::undo;
 use crate::ask;
 use crate::checkpoint::boot_clock;
@@ -180,7 +181,9 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
         checkpoint: None,
     };
     peers.progress("writing the journal", 0, 3);
-    ask::open_journal(peers, journal.clone()).await?;
+    if let Err(error) = ask::open_journal(peers, journal.clone()).await {
+        return Err(forget(peers, &journal, error).await);
+    }
     match change(peers, wish, &outcome, request, &journal).await {
         Ok(unconfirmed) => {
             outcome.unconfirmed = unconfirmed;
@@ -188,6 +191,24 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
             Ok(outcome)
         }
         Err(error) => Err(take_back(peers, &journal, error).await),
+    }
+}
+
+/// Removes a journal of which it is unknown whether it was written, before anything was changed: left behind, it
+/// would be undone at the next start, long after others have changed the same.
+async fn forget(peers: &impl Peers, journal: &Journal, error: NipartError) -> NipartError {
+    let closing = JournalClosing {
+        id: journal.id,
+        commit: None,
+    };
+    match close(peers, closing).await {
+        Ok(()) => error.note("nothing was changed"),
+        Err(problem) => {
+            tracing::error!(chain = %journal.id, "a journal of nothing is left: {problem}");
+            error.note(format!(
+                "nothing was changed, but the journal can't be removed: {problem}"
+            ))
+        }
     }
 }
 

@@ -9,11 +9,12 @@
 //! Links that no rule names are passed over before they are parsed, and without rules there is no socket at all: the
 //! plugin costs nothing where nobody waits for anything.
 
+mod changes;
 mod message;
 mod monitor;
 mod plugin;
 mod rules;
 
-pub use self::monitor::Monitor;
+pub use self::monitor::{Monitor, News};
 pub use self::plugin::run;
 pub use self::rules::Telling;

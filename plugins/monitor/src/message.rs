@@ -2,6 +2,8 @@
 
 //! As much of a link message as it takes to see whether a rule waits for it, without parsing the rest.
 
+use nipart_schemas::ip::{PROTOCOL_DHCP, PROTOCOL_NIPART};
+
 /// `RTM_NEWLINK` and `RTM_DELLINK`, `linux/rtnetlink.h`.
 const NEW_LINK: u16 = 16;
 const DELETE_LINK: u16 = 17;
@@ -46,20 +48,52 @@ pub(crate) fn link_news(message_type: u16, payload: &[u8]) -> Option<LinkNews<'_
     })
 }
 
+/// `RTM_NEWADDR`, `RTM_DELADDR` and `RTM_DELROUTE`, `linux/rtnetlink.h`.
+const NEW_ADDRESS: u16 = 20;
+const DELETE_ADDRESS: u16 = 21;
+const DELETE_ROUTE: u16 = 25;
+/// `sizeof(struct rtmsg)`, and where its protocol is.
+const ROUTE_HEADER_LENGTH: usize = 12;
+const ROUTE_PROTOCOL: usize = 5;
+/// `RTA_OIF`.
+const RTA_OIF: u16 = 4;
+
+/// The link that a message about an address is about, or one about a route of ours that has gone.
+pub(crate) fn belonging_index(message_type: u16, payload: &[u8]) -> Option<u32> {
+    match message_type {
+        // struct ifaddrmsg: family, prefix length, flags, scope, index.
+        NEW_ADDRESS | DELETE_ADDRESS => number(payload.get(4..8)?),
+        DELETE_ROUTE => {
+            let (header, attributes) = payload.split_at_checked(ROUTE_HEADER_LENGTH)?;
+            let is_ours = matches!(header[ROUTE_PROTOCOL], PROTOCOL_NIPART | PROTOCOL_DHCP);
+            if is_ours {
+                number(attribute(attributes, RTA_OIF)?)
+            } else {
+                None
+            }
+        }
+        _ => None,
+    }
+}
+
 fn number(bytes: &[u8]) -> Option<u32> {
     bytes.try_into().ok().map(u32::from_ne_bytes)
 }
 
 /// The kernel puts it first, so the loop ends early.
-fn name(mut attributes: &[u8]) -> Option<&str> {
+fn name(attributes: &[u8]) -> Option<&str> {
+    let value = attribute(attributes, IFLA_IFNAME)?;
+    std::str::from_utf8(value.strip_suffix(&[0]).unwrap_or(value)).ok()
+}
+
+fn attribute(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
     loop {
         let (header, rest) = attributes.split_at_checked(4)?;
         let length = usize::from(u16::from_ne_bytes(header[..2].try_into().ok()?));
         let kind = u16::from_ne_bytes(header[2..].try_into().ok()?);
         let value = rest.get(..length.checked_sub(4)?)?;
-        if kind == IFLA_IFNAME {
-            let value = value.strip_suffix(&[0]).unwrap_or(value);
-            return std::str::from_utf8(value).ok();
+        if kind == wanted {
+            return Some(value);
         }
         attributes = attributes.get(length.next_multiple_of(4)..)?;
     }

@@ -11,7 +11,7 @@
 //! The socket joins before anything is looked up, so that nothing is missed in between. After an overrun everything
 //! that is watched is looked up again, and the rules tell the difference.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use nipart_netlink::packet::RouteNetlinkMessage;
@@ -21,10 +21,12 @@ use nipart_netlink::{
     NetlinkError,
 };
 use nipart_schemas::error::{ErrorKind, NipartError};
-use nipart_schemas::monitor::MonitorRule;
+use nipart_schemas::event::Role;
+use nipart_schemas::monitor::{LinkCondition, MonitorRule};
 use tokio::time::sleep_until;
 
-use crate::message::link_news;
+use crate::changes::Changes;
+use crate::message::{belonging_index, link_news};
 use crate::rules::{Rules, Telling};
 
 /// Announcements that are taken from the socket at once.
@@ -34,11 +36,26 @@ const TARGETED_MAX: usize = 16;
 /// Pause before links are looked up again when that failed because everything is changing.
 const RETRY: Duration = Duration::from_millis(100);
 
+/// What there is to tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// A link came into a condition.
+    Link(Telling),
+    /// Something of these links may have changed.
+    Changed {
+        /// Whom to tell.
+        followup: Role,
+        /// Kernel names.
+        names: Vec<String>,
+    },
+}
+
 /// Follows links and tells what the rules ask for, in the network namespace of the thread that opened it.
 ///
 /// Needs a tokio runtime with I/O and time enabled.
 pub struct Monitor {
     rules: Rules,
+    changes: Changes,
     options: MonitorOptions,
     /// None while there are no rules: then there is nothing to listen to.
     socket: Option<MonitorSocket>,
@@ -57,6 +74,7 @@ impl Monitor {
     pub fn open_with(receive_buffer: usize) -> Result<Self, NipartError> {
         Ok(Self {
             rules: Rules::default(),
+            changes: Changes::default(),
             options: MonitorOptions {
                 groups: vec![MonitorGroup::Link],
                 receive_buffer,
@@ -82,7 +100,9 @@ impl Monitor {
             self.resync = None;
             return Ok(tellings);
         }
-        if self.socket.is_none() {
+        let groups = self.groups();
+        if self.socket.is_none() || self.options.groups != groups {
+            self.options.groups = groups;
             self.socket = Some(MonitorSocket::open(&self.options).map_err(failed)?);
         }
         // Should this be dropped half way, the next call finishes it.
@@ -96,13 +116,40 @@ impl Monitor {
     ///
     /// # Errors
     /// When the kernel can't be listened to any more.
-    pub async fn next(&mut self) -> Result<Vec<Telling>, NipartError> {
+    pub async fn next(&mut self) -> Result<Vec<News>, NipartError> {
         loop {
             let tellings = self.step().await.map_err(failed)?;
-            if !tellings.is_empty() {
-                return Ok(tellings);
+            let mut news: Vec<News> = tellings.into_iter().map(News::Link).collect();
+            news.extend(self.take_changes());
+            if !news.is_empty() {
+                return Ok(news);
             }
         }
+    }
+
+    /// What has to be listened to for these rules. Routes only when somebody asks: a routing daemon has millions.
+    fn groups(&self) -> Vec<MonitorGroup> {
+        let mut groups = vec![MonitorGroup::Link];
+        if self.rules.any_wants(LinkCondition::Changed) {
+            groups.extend([MonitorGroup::Ipv4Address, MonitorGroup::Ipv6Address]);
+        }
+        if self.rules.any_wants(LinkCondition::Rerouted) {
+            groups.extend([MonitorGroup::Ipv4Route, MonitorGroup::Ipv6Route]);
+        }
+        groups
+    }
+
+    /// Changed links, by whom to tell.
+    fn take_changes(&mut self) -> Vec<News> {
+        let mut told: BTreeMap<Role, Vec<String>> = BTreeMap::new();
+        for name in self.changes.take(Instant::now()) {
+            for follower in self.rules.followers_of(&name) {
+                told.entry(follower.clone()).or_default().push(name.clone());
+            }
+        }
+        told.into_iter()
+            .map(|(followup, names)| News::Changed { followup, names })
+            .collect()
     }
 
     async fn step(&mut self) -> Result<Vec<Telling>, NetlinkError> {
@@ -110,7 +157,7 @@ impl Monitor {
         if self.resync.is_some_and(|due| due <= now) {
             return self.look_up_all().await;
         }
-        let due = [self.rules.next_due(), self.resync]
+        let due = [self.rules.next_due(), self.resync, self.changes.due()]
             .into_iter()
             .flatten()
             .min();
@@ -118,9 +165,18 @@ impl Monitor {
             return std::future::pending().await;
         };
         let rules = &self.rules;
-        let matches = |message_type, payload: &[u8]| {
-            link_news(message_type, payload)
-                .is_some_and(|news| rules.cares_about(news.index, news.name))
+        let changes = &mut self.changes;
+        // What only marks a change needs no parsing; the first of a window wakes us, to watch the clock.
+        let matches = |message_type, payload: &[u8]| match link_news(message_type, payload) {
+            Some(news) => {
+                if let Some(name) = rules.wants_changes(news.index) {
+                    changes.mark(name, Instant::now());
+                }
+                rules.cares_about(news.index, news.name)
+            }
+            None => belonging_index(message_type, payload)
+                .and_then(|index| rules.wants_changes(index))
+                .is_some_and(|name| changes.mark(name, Instant::now())),
         };
         tokio::select! {
             events = socket.receive_matching(BATCH, matches) => self.take(events),

@@ -180,6 +180,36 @@ impl Rules {
         self.watched.contains_key(name) || self.present.contains_key(&index)
     }
 
+    /// The name of a watched link of which somebody wants to know every change.
+    pub(crate) fn wants_changes(&self, index: u32) -> Option<&str> {
+        let name = self.present.get(&index)?;
+        let wanted = |interest: &Interest| interest.conditions.contains(&LinkCondition::Changed);
+        self.watched
+            .get(name)?
+            .rules
+            .iter()
+            .any(wanted)
+            .then_some(name)
+    }
+
+    /// Whether any rule is interested in this condition.
+    pub(crate) fn any_wants(&self, condition: LinkCondition) -> bool {
+        let mut rules = self.watched.values().flat_map(|watched| &watched.rules);
+        rules.any(|interest| interest.conditions.contains(&condition))
+    }
+
+    /// Who wants to know of changes of this link.
+    pub(crate) fn followers_of(&self, name: &str) -> impl Iterator<Item = &Role> {
+        let rules = self
+            .watched
+            .get(name)
+            .into_iter()
+            .flat_map(|watched| &watched.rules);
+        rules
+            .filter(|interest| interest.conditions.contains(&LinkCondition::Changed))
+            .map(|interest| &interest.followup)
+    }
+
     /// A link exists: it appeared, changed, or was renamed.
     pub(crate) fn link(
         &mut self,

@@ -119,6 +119,9 @@ event_data! {
     /// Monitor → the follower that the rule names, told.
     LinkChanged(LinkChange) = "link-changed",
 
+    /// Monitor → the follower that the rules name, told: these links are not what they were some time ago.
+    LinksChanged(Vec<String>) = "links-changed",
+
     /// Commander → dhcp: run a client on this link (again, if its settings changed). Answer: `done`.
     StartDhcp(DhcpClientConfig) = "start-dhcp",
     /// Commander → dhcp: stop the client of this link. Answer: `done`.

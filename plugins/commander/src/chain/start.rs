@@ -3,12 +3,14 @@
 //! start: config: unfinished journals → undo each; then everything that is saved → transaction; what is missing is
 //! awaited.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::Interface;
 use nipart_schemas::journal::{Journal, SavedScope};
+use nipart_schemas::lease::DhcpStop;
 use nipart_schemas::network_state::NetworkState;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -18,7 +20,7 @@ use crate::ask;
 use crate::checkpoint::deadline_of;
 use crate::lock::{LockGuard, LockSet, Locks};
 use crate::peers::Peers;
-use crate::transaction::{Outcome, Remember, Wish, transact, undo};
+use crate::transaction::{Outcome, Remember, Wish, transact, turned_on, undo};
 
 /// The whole start, waiting for plugins that are being restarted included.
 const BUDGET: Duration = Duration::from_secs(120);
@@ -54,6 +56,7 @@ pub async fn start(
     let unfinished = ask::patiently(deadline, load).await?.unfinished;
     let mut unconfirmed = Vec::new();
     let mut recovered = Vec::new();
+    let mut turned_on_by = BTreeSet::new();
     // The newest first: it was begun on top of the older.
     for journal in unfinished
         .into_iter()
@@ -64,9 +67,11 @@ pub async fn start(
             unconfirmed.push(journal);
         } else {
             recovered.push(recover(peers, &journal).await);
+            turned_on_by.extend(turned_on(&journal).into_iter().map(str::to_string));
         }
     }
     let saved = ask::patiently(deadline, load).await?.state;
+    stop_clients(peers, turned_on_by, &saved).await;
     let everything = wish(saved.clone());
     let outcome = match ask::patiently(deadline, || transact(peers, &everything)).await {
         Ok(outcome) => outcome,
@@ -97,6 +102,20 @@ async fn recover(peers: &impl Peers, journal: &Journal) -> String {
         Err(error) => {
             tracing::error!(chain = %id, "a {what} can't be taken back: {error}");
             format!("{what} {id}: can't be taken back: {error}")
+        }
+    }
+}
+
+/// Nobody else knows of DHCP clients that only a change wanted that was taken back.
+async fn stop_clients(peers: &impl Peers, names: BTreeSet<String>, saved: &NetworkState) {
+    let is_wanted = |name: &str| saved.interface(name).is_some_and(Interface::wants_dhcpv4);
+    for interface in names.into_iter().filter(|name| !is_wanted(name)) {
+        let stop = DhcpStop {
+            interface: interface.clone(),
+            release: true,
+        };
+        if let Err(error) = ask::stop_dhcp(peers, stop).await {
+            tracing::warn!(interface, "stop DHCP on {interface}: {error}");
         }
     }
 }

@@ -2,14 +2,18 @@
 
 //! Taking a transaction back, however far it got.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use nipart_schemas::decision::DecisionRequest;
 use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::interface::Interface;
+use nipart_schemas::ip::{Address, PROTOCOL_DHCP};
 use nipart_schemas::journal::{Journal, JournalClosing};
+use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{Operation, Plan};
 use nipart_schemas::request::QueryScope;
+use nipart_schemas::route::{Route, RouteKey};
 use tokio::time::Instant;
 
 use crate::ask;
@@ -60,7 +64,11 @@ async fn step(peers: &impl Peers, journal: &Journal) -> Result<Step, NipartError
         undo: Some(journal.plan.clone()),
         ..DecisionRequest::default()
     };
-    let plan: Plan = ask::decide(peers, request).await?.plan;
+    let observed = request.observed.clone();
+    let mut plan: Plan = ask::decide(peers, request).await?.plan;
+    if plan.is_empty() {
+        plan = without_leases(journal, &observed);
+    }
     if plan.is_empty() {
         return Ok(Step {
             is_done: true,
@@ -72,6 +80,70 @@ async fn step(peers: &impl Peers, journal: &Journal) -> Result<Step, NipartError
         is_done: false,
         problem: report.failures.into_iter().next(),
     })
+}
+
+/// Takes off what a DHCP client has brought that only an unconfirmed change wanted: no plan speaks of it.
+fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan {
+    let names = turned_on(journal);
+    let before = journal.before.by_name();
+    let mut addresses = Vec::new();
+    for interface in &observed.interfaces {
+        if !names.contains(&interface.name.as_str()) {
+            continue;
+        }
+        let known: Vec<_> = before
+            .get(interface.name.as_str())
+            .map(|before| leased(before).map(|address| address.key()).collect())
+            .unwrap_or_default();
+        let new = leased(interface).filter(|address| !known.contains(&address.key()));
+        addresses.extend(new.map(|address| Operation::RemoveAddress {
+            interface: interface.name.clone(),
+            address,
+        }));
+    }
+    let known: HashSet<RouteKey> = journal
+        .before
+        .running_routes()
+        .iter()
+        .map(Route::key)
+        .collect();
+    let is_new = |route: &&Route| {
+        let through = route.next_hop_interface.as_deref();
+        route.protocol == Some(PROTOCOL_DHCP)
+            && through.is_some_and(|name| names.contains(&name))
+            && !known.contains(&route.key())
+    };
+    let routes = observed.running_routes().iter().filter(is_new).cloned();
+    let routes: Vec<Operation> = routes.map(Operation::RemoveRoute).collect();
+    let mut waves = vec![routes, addresses];
+    waves.retain(|wave| !wave.is_empty());
+    Plan { waves }
+}
+
+/// Interfaces on which an unconfirmed change has turned on DHCP.
+pub(crate) fn turned_on(journal: &Journal) -> Vec<&str> {
+    let commit = journal
+        .checkpoint
+        .as_ref()
+        .map(|checkpoint| &checkpoint.commit);
+    let interfaces = commit
+        .into_iter()
+        .flat_map(|commit| &commit.state.interfaces);
+    interfaces
+        .filter(|interface| interface.wants_dhcpv4())
+        .map(|interface| interface.name.as_str())
+        .collect()
+}
+
+fn leased(interface: &Interface) -> impl Iterator<Item = Address> + '_ {
+    let list = interface
+        .ipv4
+        .as_ref()
+        .and_then(|ipv4| ipv4.address.as_ref());
+    list.into_iter()
+        .flatten()
+        .map(Address::any_family)
+        .filter(|address| address.protocol == Some(PROTOCOL_DHCP))
 }
 
 /// All that the plan can have touched.

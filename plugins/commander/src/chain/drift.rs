@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! links changed: config: what is saved for them; kernel, dhcp → state: decide. Nothing to do? Then nobody has
+//! interfered. Else, by the interface's policy: say so → or lock → transaction → or config: save what is now.
+
+use std::collections::BTreeMap;
+
+use nipart_schemas::error::NipartError;
+use nipart_schemas::interface::{DriftPolicy, Interface};
+use nipart_schemas::journal::{Commit, JournalClosing, SavedScope};
+use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::revert::revert_of;
+
+use super::apply::LOCK_TIMEOUT;
+use super::start::wish;
+use crate::ask;
+use crate::lock::{self, Locks};
+use crate::peers::Peers;
+use crate::transaction::{assess, close, scope_of, transact};
+
+/// Looks whether these links are still as saved, and does what their policies say. Returns what was found, by link.
+///
+/// # Errors
+/// When a peer fails, or what is saved can't be made so.
+pub async fn drift(
+    peers: &impl Peers,
+    objects: &Locks,
+    names: &[String],
+) -> Result<BTreeMap<String, Vec<String>>, NipartError> {
+    let scope = SavedScope {
+        interfaces: Some(names.to_vec()),
+        persistent_only: false,
+    };
+    let saved = ask::load_saved(peers, scope).await?.state;
+    let decision = assess(peers, &wish(saved.clone()), false).await?.decision;
+    let mut drifted: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for operation in decision.plan.operations() {
+        if let Some(name) = operation
+            .interface()
+            .filter(|name| saved.interface(name).is_some())
+        {
+            drifted
+                .entry(name.to_string())
+                .or_default()
+                .push(operation.to_string());
+        }
+    }
+    let with_policy = |policy: DriftPolicy| -> Vec<String> {
+        let mut found = drifted.keys().filter_map(|name| saved.interface(name));
+        let named = found
+            .by_ref()
+            .filter(|interface| interface.drift.unwrap_or_default() == policy);
+        named.map(|interface| interface.name.clone()).collect()
+    };
+    for name in with_policy(DriftPolicy::Report) {
+        let left = drifted
+            .get(&name)
+            .map(|left| left.join("; "))
+            .unwrap_or_default();
+        tracing::warn!(
+            interface = name,
+            "{name} is no longer as saved; to make it so: {left}"
+        );
+    }
+    let restored = with_policy(DriftPolicy::Restore);
+    if !restored.is_empty() {
+        restore(peers, objects, &saved.scoped(&restored)).await?;
+    }
+    let adopted = with_policy(DriftPolicy::Adopt);
+    if !adopted.is_empty() {
+        adopt(peers, objects, &only(&saved, &adopted)).await?;
+    }
+    Ok(drifted)
+}
+
+async fn restore(
+    peers: &impl Peers,
+    objects: &Locks,
+    saved: &NetworkState,
+) -> Result<(), NipartError> {
+    let _guard = objects
+        .acquire(
+            lock::set_for(saved),
+            "the return to what is saved",
+            LOCK_TIMEOUT,
+        )
+        .await?;
+    let outcome = transact(peers, &wish(saved.clone())).await?;
+    for operation in outcome.plan.operations() {
+        tracing::warn!("somebody had changed what is saved: {operation}");
+    }
+    Ok(())
+}
+
+/// Saves the present value of each key that is saved.
+async fn adopt(
+    peers: &impl Peers,
+    objects: &Locks,
+    saved: &NetworkState,
+) -> Result<(), NipartError> {
+    let _guard = objects
+        .acquire(
+            lock::set_for(saved),
+            "the adoption of what is there",
+            LOCK_TIMEOUT,
+        )
+        .await?;
+    let current = ask::query(peers, scope_of(saved)).await?;
+    let state = revert_of(saved, &current);
+    tracing::info!(
+        interfaces = state.interfaces.len(),
+        "what somebody has changed is saved"
+    );
+    close(
+        peers,
+        JournalClosing {
+            id: peers.chain(),
+            commit: Some(Commit {
+                state,
+                volatile: false,
+            }),
+        },
+    )
+    .await
+}
+
+/// These interfaces and nothing else.
+fn only(state: &NetworkState, names: &[String]) -> NetworkState {
+    let interfaces: Vec<Interface> = state
+        .interfaces
+        .iter()
+        .filter(|interface| names.contains(&interface.name))
+        .cloned()
+        .collect();
+    NetworkState {
+        interfaces,
+        ..NetworkState::default()
+    }
+}
