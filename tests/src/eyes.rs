@@ -217,7 +217,7 @@ fn without_passing(line: &str) -> String {
                 | "hold_timer"
         );
         if !skip {
-            words.push(word);
+            words.push(without_peer_number(word));
         }
     }
     words.join(" ")
@@ -234,6 +234,14 @@ fn is_an_address_tentative() -> bool {
         .filter_map(|link| link["addr_info"].as_array())
         .flatten();
     addresses.any(|address| address["tentative"] == true)
+}
+
+/// `eth1@if7:` → `eth1`: a peer in another network namespace has a number only.
+fn without_peer_number(word: &str) -> &str {
+    match word.split_once("@if") {
+        Some((name, number)) if number.trim_end_matches(':').parse::<u32>().is_ok() => name,
+        _ => word,
+    }
 }
 
 /// `ip monitor`: what the kernel tells everybody about.

@@ -76,9 +76,15 @@ pub fn eventually<T>(what: &str, limit: Duration, mut condition: impl FnMut() ->
 
 /// Ends a process at once.
 pub fn kill_9(pid: u64) {
+    signal("KILL", pid);
+}
+
+/// Sends a signal, named without SIG.
+pub fn signal(name: &str, pid: u64) {
+    let arguments = [format!("-{name}"), pid.to_string()];
     let status = Command::new("kill")
-        .args(["-9", &pid.to_string()])
+        .args(arguments)
         .status()
         .expect("kill is installed");
-    assert!(status.success(), "kill -9 {pid}");
+    assert!(status.success(), "kill -{name} {pid}");
 }

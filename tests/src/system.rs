@@ -8,6 +8,7 @@
     reason = "test support: failing loudly is its way of reporting"
 )]
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
@@ -241,6 +242,18 @@ impl System {
         entries
             .map(|entry| entry.expect("an entry").path())
             .collect()
+    }
+
+    /// Process ids of all plugins by name.
+    #[must_use]
+    pub fn plugin_pids(&self) -> BTreeMap<String, u64> {
+        let plugins = self.ctl(&["plugin", "list", "-o", "json"]).ok().json();
+        let list = plugins.as_array().expect("a list").iter();
+        list.map(|plugin| {
+            let name = plugin["name"].as_str().expect("a name").to_string();
+            (name, plugin["pid"].as_u64().expect("it runs"))
+        })
+        .collect()
     }
 
     /// The report on one plugin.
