@@ -6,17 +6,26 @@
 //! and field of every mistake and a name such as `0x10` stays a name. That the section fits the `type` is
 //! checked by validation.
 
+mod bond;
 mod interface_type;
 mod ipvlan;
 mod linux_bridge;
 mod mac_vlan;
+mod ports;
 mod sections;
 mod veth;
+mod vlan;
+mod vrf;
 mod vxlan;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::bond::{
+    BondAdSelect, BondArpAllTargets, BondArpValidate, BondDuplicates, BondFailOverMac,
+    BondHashPolicy, BondLacpRate, BondMode, BondOptions, BondPort, BondPrimaryReselect,
+    LinkAggregation,
+};
 pub use self::interface_type::InterfaceType;
 pub use self::ipvlan::{Ipvlan, IpvlanMode};
 pub use self::linux_bridge::{
@@ -24,6 +33,8 @@ pub use self::linux_bridge::{
 };
 pub use self::mac_vlan::{MacVlan, MacVlanMode};
 pub use self::veth::Veth;
+pub use self::vlan::{Vlan, VlanPriority, VlanRegistration};
+pub use self::vrf::Vrf;
 pub use self::vxlan::Vxlan;
 use crate::ip::{Ipv4, Ipv6};
 use crate::lenient;
@@ -43,6 +54,19 @@ pub enum InterfaceState {
     Absent,
     /// Hands off.
     Ignore,
+}
+
+/// What to do when an interface is no longer as it was saved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DriftPolicy {
+    /// Say so, in the log and in `nipartctl status`.
+    #[default]
+    Report,
+    /// Make it again as saved.
+    Restore,
+    /// Save what it is now.
+    Adopt,
 }
 
 /// Another name of the same link, up to 127 bytes (`ALTIFNAMSIZ`).
@@ -82,6 +106,9 @@ pub struct Interface {
     /// Name of the saved profile; kept for nmstate's users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_name: Option<String>,
+    /// What to do when somebody else changes it. Default `report`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<DriftPolicy>,
     /// Further names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alt_names: Option<Vec<AltName>>,
@@ -119,6 +146,15 @@ pub struct Interface {
     /// For type `linux-bridge`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bridge: Option<LinuxBridge>,
+    /// For type `bond`.
+    #[serde(default, skip_serializing_if = "Option::is_none", alias = "bond")]
+    pub link_aggregation: Option<LinkAggregation>,
+    /// For type `vlan`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vlan: Option<Vlan>,
+    /// For type `vrf`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vrf: Option<Vrf>,
     /// For type `vxlan`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vxlan: Option<Vxlan>,
@@ -146,13 +182,16 @@ overlay!(Interface {
     ipv6,
     veth,
     bridge,
+    link_aggregation,
+    vlan,
+    vrf,
     vxlan,
     mac_vlan,
     mac_vtap,
     ipvlan,
-} read_only { profile_name, alt_names, permanent_mac_address, min_mtu, max_mtu });
+} read_only { profile_name, drift, alt_names, permanent_mac_address, min_mtu, max_mtu });
 
-overlay_leaf!(InterfaceState, InterfaceType);
+overlay_leaf!(InterfaceState, InterfaceType, DriftPolicy);
 
 impl Interface {
     /// An interface of which only the name is known.
@@ -168,22 +207,6 @@ impl Interface {
         self.state.unwrap_or_default()
     }
 
-    /// Its ports, when it is a controller whose list is written.
-    pub fn port_names(&self) -> Option<Vec<&str>> {
-        let ports = self.bridge.as_ref()?.port.as_ref()?;
-        Some(ports.iter().map(|port| port.name.as_str()).collect())
-    }
-
-    /// The same without what a controller says of its ports: that is planned link by link.
-    #[must_use]
-    pub fn without_ports(mut self) -> Self {
-        if let Some(bridge) = &mut self.bridge {
-            bridge.port = None;
-            bridge.allow_extra_ports = None;
-        }
-        self
-    }
-
     /// The interface that it is stacked upon.
     pub fn base_interface(&self) -> Option<&str> {
         let vxlan = self
@@ -195,6 +218,7 @@ impl Interface {
         vxlan
             .or_else(|| mac_vlan.and_then(|section| section.base_iface.as_deref()))
             .or_else(|| ipvlan.and_then(|section| section.base_iface.as_deref()))
+            .or_else(|| self.vlan.as_ref()?.base_iface.as_deref())
     }
 
     /// The other end of a veth pair.
