@@ -6,6 +6,7 @@ pub mod apply;
 pub mod drift;
 pub mod lease;
 pub mod link;
+mod piecemeal;
 pub mod plan;
 pub mod revert;
 pub mod show;

@@ -6,6 +6,7 @@ use nipart_schemas::error::NipartError;
 use nipart_schemas::journal::SavedScope;
 
 use super::apply::LOCK_TIMEOUT;
+use super::piecemeal::piecemeal;
 use super::start::wish;
 use crate::ask;
 use crate::lock::{self, LockGuard, Locks};
@@ -16,7 +17,7 @@ use crate::transaction::{Outcome, transact};
 /// The outcome comes still locked.
 ///
 /// # Errors
-/// When that can't be made so; then it was taken back.
+/// When it can't be read what is saved. What can't be made so is logged and was taken back.
 pub async fn restore(
     peers: &impl Peers,
     locks: &Locks,
@@ -42,5 +43,14 @@ pub async fn restore(
     if saved.is_empty() {
         return Ok(None);
     }
-    Ok(Some((transact(peers, &wish(saved)).await?, guard)))
+    let outcome = match transact(peers, &wish(saved.clone())).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            tracing::error!(
+                "what is saved for {interface} can't be brought back as a whole: {error}"
+            );
+            piecemeal(peers, &saved).await
+        }
+    };
+    Ok(Some((outcome, guard)))
 }

@@ -77,7 +77,7 @@ pub async fn start(
         Ok(outcome) => outcome,
         Err(error) => {
             tracing::error!("the saved state can't be brought back as a whole: {error}");
-            one_by_one(peers, &saved).await
+            super::piecemeal::piecemeal(peers, &saved).await
         }
     };
     Ok(Started {
@@ -131,21 +131,5 @@ pub(crate) fn wish(desired: NetworkState) -> Wish {
         remember: Remember::No,
         origin: None,
         confirm_within: None,
-    }
-}
-
-/// One interface that can't be as saved must not keep the others down.
-async fn one_by_one(peers: &impl Peers, saved: &NetworkState) -> Outcome {
-    for Interface { name, .. } in &saved.interfaces {
-        if let Err(error) = transact(peers, &wish(saved.scoped(std::slice::from_ref(name)))).await {
-            tracing::error!(
-                interface = name,
-                "the saved state of {name} can't be brought back: {error}"
-            );
-        }
-    }
-    Outcome {
-        merged: saved.clone(),
-        ..Outcome::default()
     }
 }

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Saved state that can't be brought back as a whole is brought back piece by piece: what is wrong with one interface
+//! or route must not keep the others down.
+
+use std::collections::BTreeSet;
+
+use nipart_schemas::interface::Interface;
+use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::route::Routes;
+
+use super::start::wish;
+use crate::peers::Peers;
+use crate::transaction::{Outcome, transact};
+
+/// Brings back what can be. What can't be is logged.
+pub(crate) async fn piecemeal(peers: &impl Peers, saved: &NetworkState) -> Outcome {
+    for piece in pieces(saved) {
+        let name = piece.interfaces.last().map(|interface| &interface.name);
+        let what = match (name, piece.config_routes().first()) {
+            (Some(name), _) => name.clone(),
+            (None, Some(route)) => format!("route {route}"),
+            (None, None) => continue,
+        };
+        if let Err(error) = transact(peers, &wish(piece)).await {
+            tracing::error!("the saved state of {what} can't be brought back: {error}");
+        }
+    }
+    Outcome {
+        merged: saved.clone(),
+        ..Outcome::default()
+    }
+}
+
+/// Each interface behind those that it needs, then each route.
+fn pieces(saved: &NetworkState) -> impl Iterator<Item = NetworkState> {
+    let interfaces = saved.interfaces.iter().map(|interface| NetworkState {
+        interfaces: with_needed(saved, interface),
+        ..NetworkState::default()
+    });
+    let routes = saved.config_routes().iter().map(|route| NetworkState {
+        routes: Some(Routes {
+            config: Some(vec![route.clone()]),
+            ..Routes::default()
+        }),
+        ..NetworkState::default()
+    });
+    interfaces.chain(routes)
+}
+
+/// The interface as the last one, those that it is stacked upon and the other end of its pair before it.
+fn with_needed(saved: &NetworkState, interface: &Interface) -> Vec<Interface> {
+    let mut names = BTreeSet::from([interface.name.as_str()]);
+    let mut found = vec![interface];
+    let mut next = 0;
+    while let Some(current) = found.get(next).copied() {
+        next += 1;
+        let controller = current.controller.as_deref();
+        let needed = [current.base_interface(), controller, current.veth_peer()];
+        for name in needed.into_iter().flatten() {
+            if let Some(other) = saved.interface(name).filter(|_| names.insert(name)) {
+                found.push(other);
+            }
+        }
+    }
+    found.into_iter().rev().cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_has_what_it_needs_and_nothing_else() {
+        let text = "
+interfaces:
+- {name: v1, type: veth, veth: {peer: v2}}
+- {name: v2, controller: br0}
+- {name: br0, type: linux-bridge, bridge: {port: [{name: v2}]}}
+- {name: mv1, type: mac-vlan, mac-vlan: {base-iface: v1, mode: bridge}}
+routes:
+  config: [{destination: 192.0.2.0/24, next-hop-interface: v1}]
+";
+        let saved: NetworkState = nipart_schemas::yaml::parse(text).unwrap();
+        let names = |piece: &NetworkState| {
+            let names = piece
+                .interfaces
+                .iter()
+                .map(|interface| interface.name.as_str());
+            names.collect::<Vec<_>>().join(" ")
+        };
+        let pieces: Vec<NetworkState> = pieces(&saved).collect();
+        let found: Vec<String> = pieces.iter().map(names).collect();
+        assert_eq!(found, ["br0 v2 v1", "br0 v2", "br0", "br0 v2 v1 mv1", ""]);
+        assert_eq!(pieces[4].config_routes().len(), 1);
+    }
+}
