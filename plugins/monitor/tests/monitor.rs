@@ -11,7 +11,7 @@
 
 use std::time::{Duration, Instant};
 
-use nipart_monitor::Monitor;
+use nipart_monitor::{Monitor, News};
 use nipart_plugin_sdk::testing;
 use nipart_schemas::event::{EventData, EventState, Role};
 use nipart_schemas::monitor::LinkCondition::{Absent, Down, Present, Up};
@@ -56,6 +56,15 @@ fn short(tellings: Vec<nipart_monitor::Telling>) -> Told {
         .collect()
 }
 
+/// Conditions that were told; nobody asked for changes.
+fn links(news: Vec<News>) -> Vec<nipart_monitor::Telling> {
+    let telling = |news| match news {
+        News::Link(telling) => telling,
+        News::Changed { .. } => panic!("{news:?} although nobody asked"),
+    };
+    news.into_iter().map(telling).collect()
+}
+
 fn expected(list: &[(&str, LinkCondition)]) -> Told {
     list.iter()
         .map(|(name, condition)| (name.to_string(), *condition))
@@ -68,7 +77,7 @@ async fn told(monitor: &mut Monitor, count: usize) -> Told {
     while all.len() < count {
         let next = timeout(LIMIT, monitor.next()).await;
         let next = next.unwrap_or_else(|_| panic!("only {all:?} was told"));
-        all.extend(short(next.expect("a socket")));
+        all.extend(short(links(next.expect("a socket"))));
     }
     all
 }
@@ -117,12 +126,12 @@ fn flapping_ends_in_what_is_true() {
             let mut all = Vec::new();
             while !flapping.is_finished() {
                 if let Ok(next) = timeout(Duration::from_millis(20), monitor.next()).await {
-                    all.extend(short(next.unwrap()));
+                    all.extend(short(links(next.unwrap())));
                 }
             }
             flapping.join().unwrap();
             while let Ok(next) = timeout(SILENCE, monitor.next()).await {
-                all.extend(short(next.unwrap()));
+                all.extend(short(links(next.unwrap())));
             }
             let most = 2 * (started.elapsed().as_millis() / 50 + 1);
             println!("{} of 200 changes were told, at most {most}", all.len());
@@ -334,6 +343,56 @@ fn links_that_nobody_waits_for_are_passed_over() {
                 used() - before,
                 started.elapsed()
             );
+        });
+    });
+}
+
+/// The next telling of changes.
+async fn changed(monitor: &mut Monitor) -> Vec<String> {
+    loop {
+        let news = timeout(LIMIT, monitor.next())
+            .await
+            .expect("in time")
+            .expect("a socket");
+        let found = news.into_iter().find_map(|news| match news {
+            News::Changed { names, .. } => Some(names),
+            News::Link(_) => None,
+        });
+        if let Some(names) = found {
+            return names;
+        }
+    }
+}
+
+#[test]
+fn changes_of_links_addresses_and_our_routes_are_told() {
+    run(|| {
+        lines(
+            "link add va type veth peer name vb;link set va up;link set vb up;link add vc type bridge",
+        );
+        lines("address add 192.0.2.1/24 dev va");
+        block_on(async {
+            let mut monitor = Monitor::open().unwrap();
+            let guarded = |name: &str| MonitorRule {
+                interested: vec![LinkCondition::Changed, LinkCondition::Rerouted],
+                ..rule(name)
+            };
+            monitor
+                .set_rules(vec![guarded("va"), guarded("vc")])
+                .await
+                .unwrap();
+            lines("address add 192.0.2.2/24 dev va");
+            assert_eq!(changed(&mut monitor).await, ["va"]);
+            lines("link set vc mtu 1400;link set vb mtu 1400;address delete 192.0.2.2/24 dev va");
+            assert_eq!(changed(&mut monitor).await, ["va", "vc"]);
+            // Routes of others are not ours; one with our mark that goes is.
+            lines(
+                "route add 198.51.100.0/24 via 192.0.2.9 proto 110;route add 198.51.101.0/24 via 192.0.2.9 proto 42",
+            );
+            lines("route delete 198.51.101.0/24;link set vc mtu 1500");
+            assert_eq!(changed(&mut monitor).await, ["vc"]);
+            lines("route delete 198.51.100.0/24");
+            assert_eq!(changed(&mut monitor).await, ["va"]);
         });
     });
 }
