@@ -244,6 +244,12 @@ fn without_peer_number(word: &str) -> &str {
     }
 }
 
+/// Whether the bridge itself tells it of a port (`AF_BRIDGE`), as it does whenever a timer of spanning tree ends, even
+/// if that is not used. What is changed by a message is told in the usual way too.
+fn is_of_bridge(line: &str) -> bool {
+    line.contains(" master ") && line.contains(" state ") && !line.contains(" qdisc ")
+}
+
 /// `ip monitor`: what the kernel tells everybody about.
 #[derive(Debug)]
 pub struct Watch {
@@ -345,7 +351,7 @@ impl Watch {
             if line.starts_with("Deleted") && line.contains(&format!("inet {mark}")) {
                 return Some(told);
             }
-            if !line.contains(MARKS) {
+            if !line.contains(MARKS) && !is_of_bridge(&line) {
                 told.push(line);
             }
         }

@@ -228,10 +228,13 @@ impl System {
         self.ctl_with(&["apply", "-"], state)
     }
 
-    /// What is saved, as it stands on disk.
+    /// What is saved, as it stands on disk, without the comment that names the last transaction.
     #[must_use]
     pub fn saved(&self) -> String {
-        std::fs::read_to_string(self.path("state").join("saved.yml")).unwrap_or_default()
+        let path = self.path("state").join("saved.yml");
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        lines.map(|line| format!("{line}\n")).collect()
     }
 
     /// Transactions that have not ended.

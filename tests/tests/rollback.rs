@@ -68,7 +68,7 @@ routes:
     ),
     // Larger than the MTU of the interface below, which only its driver knows.
     (
-        "interfaces: [{name: mv2, type: mac-vlan, mtu: 9000, mac-vlan: {base-iface: p1, mode: bridge}}, {name: br0, description: after}]",
+        "interfaces: [{name: mv2, type: mac-vlan, mtu: 9000, mac-vlan: {base-iface: q9, mode: bridge}}, {name: br0, description: after}]",
         &["kernel refused", "create mac-vlan mv2", "EINVAL"],
     ),
     // Passthru is for one link alone.
