@@ -86,8 +86,10 @@ impl Followed {
                     let ran = before.as_ref().and_then(|before| before.dhcp.as_ref());
                     match (&after.dhcp, ran) {
                         (None, Some(_)) => changes.stop.push(name.clone()),
-                        (Some(config), Some(ran))
-                            if config != ran && after.condition == Some(LinkCondition::Up) =>
+                        // Of a link that is known to be up, the monitor tells nothing.
+                        (Some(config), ran)
+                            if ran != Some(config)
+                                && after.condition == Some(LinkCondition::Up) =>
                         {
                             changes.start.push(config.clone());
                         }
