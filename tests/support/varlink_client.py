@@ -36,7 +36,7 @@ def checkpoints(nipart):
     """Changes are committed and rolled back."""
     other = {"interfaces": [{"name": "python0", "mtu": 1350}]}
     for end, expected in ((nipart.Rollback, 1400), (nipart.Commit, 1350)):
-        report = nipart.Apply(other, confirm_seconds=60, hang_up=True, no_wait=True, note="python")["report"]
+        report = nipart.Apply(state=other, confirm_seconds=60, hang_up=True, no_wait=True, note="python")["report"]
         checkpoint = report["checkpoint"]["id"]
         assert [each["id"] for each in nipart.ListCheckpoints()["checkpoints"]] == [checkpoint]
         assert nipart.Status()["checkpoints"][0]["id"] == checkpoint
