@@ -7,4 +7,5 @@ pub mod eyes;
 pub mod namespace;
 pub mod peer;
 pub mod process;
+pub mod relay;
 pub mod system;

@@ -93,14 +93,20 @@ impl System {
     /// Starts a daemon with empty directories.
     #[must_use]
     pub fn start() -> Self {
-        let directory = TempDir::new().expect("a temporary directory");
-        std::fs::create_dir(directory.path().join("states")).expect("a directory");
-        let mut system = Self {
-            directory,
-            daemon: None,
-        };
+        let mut system = Self::prepare();
         system.start_daemon();
         system
+    }
+
+    /// Empty directories for a daemon that is not yet started. Settings may be put into `nipart.yml`.
+    #[must_use]
+    pub fn prepare() -> Self {
+        let directory = TempDir::new().expect("a temporary directory");
+        std::fs::create_dir(directory.path().join("states")).expect("a directory");
+        Self {
+            directory,
+            daemon: None,
+        }
     }
 
     /// A path inside the system's directory: `run`, `state`, `states`, `log`.
@@ -137,6 +143,10 @@ impl System {
             .env("NOTIFY_SOCKET", &notify)
             .stdin(Stdio::null())
             .stderr(log);
+        let settings = self.path("nipart.yml");
+        if settings.exists() {
+            command.arg("--config").arg(settings);
+        }
         self.daemon = Some(Process::spawn(&mut command));
         let mut buffer = [0; 1024];
         loop {

@@ -51,6 +51,7 @@ impl History {
         committed_by: Option<Uuid>,
     ) -> Result<Self, NipartError> {
         durable::create_directory(&directory)?;
+        durable::clean(&directory);
         let mut history = Self {
             directory,
             entries: BTreeMap::new(),
@@ -63,10 +64,16 @@ impl History {
                     .and_then(|record| record.entry.trace.parse::<Uuid>().ok())
             };
             if !history.saved_of(id).exists() {
-                if committed_by.is_some() && trace() == committed_by {
-                    durable::link_over(saved, &history.saved_of(id))?;
+                let finished = if committed_by.is_some() && trace() == committed_by {
+                    durable::link_over(saved, &history.saved_of(id)).map(|()| true)
                 } else {
-                    durable::remove(&history.record_of(id))?;
+                    durable::remove(&history.record_of(id)).map(|()| false)
+                };
+                // The history is no reason not to start.
+                if !finished.unwrap_or_else(|error| {
+                    tracing::error!("{error}");
+                    false
+                }) {
                     continue;
                 }
             }

@@ -22,6 +22,7 @@ pub(crate) struct Journals {
 impl Journals {
     pub(crate) fn open(directory: PathBuf) -> Result<Self, NipartError> {
         durable::create_directory(&directory)?;
+        durable::clean(&directory);
         let entries = fs::read_dir(&directory)
             .map_err(|error| durable::storage("list", &directory, &error))?;
         let open = entries
@@ -57,6 +58,17 @@ impl Journals {
         durable::remove(&self.path_of(id))?;
         self.open.remove(&id);
         Ok(())
+    }
+
+    /// The transaction is committed: whatever becomes of its journal's file, it is not to be undone. Returns whether
+    /// there was one.
+    pub(crate) fn settle(&mut self, id: Uuid) -> bool {
+        let was_open = self.open.remove(&id).is_some();
+        if let Err(error) = durable::remove(&self.path_of(id)) {
+            // The next start removes it.
+            tracing::error!("{error}");
+        }
+        was_open
     }
 
     pub(crate) fn get(&self, id: Uuid) -> Option<&Journal> {

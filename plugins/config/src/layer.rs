@@ -13,6 +13,8 @@ use crate::durable;
 
 /// First words of the line that names the transaction by which the file was written.
 const MARK: &str = "# Committed by transaction ";
+/// First words of the line after it. Who edits the file takes this line out.
+const CHECKSUM: &str = "# Checksum of what follows: ";
 
 /// A state that is kept in memory and in a file.
 ///
@@ -27,32 +29,48 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    /// Reads the newest version that parses. A damaged file is set aside; that is said in the log and is no error.
+    /// Reads the newest version that is whole. A damaged file is set aside, and the version before it takes its place
+    /// for good; that is said in the log and is no error.
     pub(crate) fn load(path: PathBuf) -> Result<Self, NipartError> {
-        let previous = previous_of(&path);
         let (state, committed_by) = match read_state(&path) {
             Ok(Some(found)) => found,
             Ok(None) => Default::default(),
-            Err(damage) => {
-                let aside = durable::set_aside(&path);
-                tracing::error!(
-                    "{damage}; it was set aside as {}, and the version before it is used",
-                    aside.display()
-                );
-                match read_state(&previous) {
-                    Ok(found) => found.unwrap_or_default(),
-                    Err(damage) => {
-                        tracing::error!("{damage}: nothing is left of the saved state");
-                        Default::default()
-                    }
-                }
-            }
+            Err(damage) => Self::fall_back(&path, &damage),
         };
         Ok(Self {
             path,
             state,
             committed_by,
         })
+    }
+
+    fn fall_back(path: &Path, damage: &NipartError) -> (NetworkState, Option<Uuid>) {
+        let previous = previous_of(path);
+        match read_state(&previous) {
+            Ok(Some(found)) => {
+                let aside = durable::keep_damaged(path);
+                tracing::error!(
+                    "{damage}; it is kept as {}, and the version before it is used",
+                    aside.display()
+                );
+                // The next start must find it too.
+                if let Err(error) = durable::link_over(&previous, path) {
+                    tracing::error!("{error}");
+                }
+                found
+            }
+            other => {
+                let aside = durable::set_aside(path);
+                tracing::error!(
+                    "{damage}; it is kept as {}, and there is no version before it: nothing is left of the saved state",
+                    aside.display()
+                );
+                if let Err(damage) = other {
+                    tracing::error!("{damage}");
+                }
+                Default::default()
+            }
+        }
     }
 
     /// Lays `upper` over the state, on disk first. Returns whether that changed anything; if not, nothing is written.
@@ -71,12 +89,16 @@ impl Layer {
                 format!("write {} as YAML: {error}", self.path.display()),
             )
         })?;
-        let content = format!("{MARK}{transaction}\n{text}");
-        durable::replace(
-            &self.path,
-            content.as_bytes(),
-            Some(&previous_of(&self.path)),
-        )?;
+        let checksum = checksum_of(&text);
+        let content = format!("{MARK}{transaction}\n{CHECKSUM}{checksum}\n{text}");
+        let previous = previous_of(&self.path);
+        if let Err(error) = durable::replace(&self.path, content.as_bytes(), Some(&previous)) {
+            // Once it has replaced the other it counts, though it may not be synced: so it would at a start.
+            if durable::read(&self.path).ok().flatten().as_ref() != Some(&content) {
+                return Err(error);
+            }
+            tracing::error!("{error}: what was saved may get lost should the machine fail now");
+        }
         self.state = state;
         self.committed_by = Some(transaction);
         Ok(true)
@@ -95,17 +117,45 @@ fn read_state(path: &Path) -> Result<Option<(NetworkState, Option<Uuid>)>, Nipar
     let Some(text) = durable::read(path)? else {
         return Ok(None);
     };
-    let state = yaml::parse(&text).map_err(|error| {
+    let damaged = |why: &dyn std::fmt::Display| {
         NipartError::new(
             ErrorKind::Storage,
-            format!("{} is damaged: {error}", path.display()),
+            format!("{} is damaged: {why}", path.display()),
         )
-    })?;
-    let mark = text
+    };
+    let mut mark = None;
+    let mut body = text.as_str();
+    if let Some((line, rest)) = text.split_once('\n')
+        && let Some(transaction) = line.strip_prefix(MARK)
+    {
+        mark = transaction.trim().parse().ok();
+        body = rest;
+    }
+    if let Some((line, rest)) = body.split_once('\n')
+        && let Some(checksum) = line.strip_prefix(CHECKSUM)
+    {
+        if checksum != checksum_of(rest) {
+            return Err(damaged(&"its checksum is another"));
+        }
+        body = rest;
+    }
+    // What was written always says something; this is what is left of something longer.
+    if body
         .lines()
-        .next()
-        .and_then(|line| line.strip_prefix(MARK)?.trim().parse().ok());
+        .all(|line| line.trim().is_empty() || line.starts_with('#'))
+    {
+        return Err(damaged(&"it is empty"));
+    }
+    let state = yaml::parse(&text).map_err(|error| damaged(&error))?;
     Ok(Some((state, mark)))
+}
+
+/// FNV-1a: no single byte can change without changing it. It is against accidents, not against people.
+fn checksum_of(text: &str) -> String {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{hash:016x}")
 }
 
 /// Reads a state that was written by a [`Layer`].

@@ -19,4 +19,6 @@ pub use self::plugin::run;
 pub use self::store::Store;
 
 #[cfg(test)]
+mod power_loss;
+#[cfg(test)]
 mod tests;

@@ -39,6 +39,7 @@ impl Store {
         durable::create_directory(state_dir)?;
         durable::create_directory(run_dir)?;
         let lock = durable::lock(&state_dir.join("lock"))?;
+        durable::clean(state_dir);
         let saved = Layer::load(state_dir.join("saved.yml"))?;
         let volatile = Layer::load(run_dir.join("volatile.yml"))?;
         let mut journals = Journals::open(state_dir.join("journal"))?;
@@ -47,7 +48,9 @@ impl Store {
             .into_iter()
             .flatten()
         {
-            journals.remove(transaction)?;
+            if journals.settle(transaction) {
+                tracing::info!(chain = %transaction, "a change was committed right before the end: it stays");
+            }
         }
         let history = History::open(state_dir.join("history"), saved.path(), saved.committed_by)?;
         let mut store = Self {
@@ -137,12 +140,11 @@ impl Store {
             None => false,
         };
         let was_unconfirmed = self.journals.is_unconfirmed(closing.id);
-        if let Err(error) = self.journals.remove(closing.id) {
-            // Committed it is all the same: the next start removes what is left.
-            if closing.commit.is_none() {
-                return Err(error);
+        match &closing.commit {
+            Some(_) => {
+                self.journals.settle(closing.id);
             }
-            tracing::error!("{error}");
+            None => self.journals.remove(closing.id)?,
         }
         if layers_changed || was_unconfirmed {
             self.merge();

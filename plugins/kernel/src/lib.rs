@@ -13,6 +13,7 @@
 //!
 //! [`NetworkState`]: nipart_schemas::network_state::NetworkState
 
+mod abandoned;
 mod error;
 mod execute;
 mod kernel;

@@ -4,6 +4,9 @@
 //!
 //! Plans and queries are worked on side by side, so that a long plan doesn't keep anybody from looking. Who wants the
 //! state after a plan asks when the plan's answer is there.
+//!
+//! A plan whose asker has gone gets no answer that anybody waits for. Who looks then, to undo it, must not see the
+//! middle of it: whatever is asked later waits for its end.
 
 use std::time::Duration;
 
@@ -14,6 +17,7 @@ use nipart_schemas::error::NipartError;
 use nipart_schemas::event::EventData;
 
 use crate::Kernel;
+use crate::abandoned::Plans;
 
 /// Questions that are worked on at the same time; further ones wait in the tunnel.
 const QUESTIONS_MAX: usize = 32;
@@ -23,12 +27,13 @@ const FINISH_LIMIT: Duration = Duration::from_secs(5);
 /// Runs until the daemon has gone or asks to finish.
 pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
     let kernel = Kernel::open().await?;
+    let plans = Plans::default();
     let mut work = FuturesUnordered::new();
     loop {
         tokio::select! {
             Some(()) = work.next() => {}
             incoming = plugin.next(), if work.len() < QUESTIONS_MAX => match incoming {
-                Some(incoming) => work.push(serve(&kernel, incoming)),
+                Some(incoming) => work.push(serve(&kernel, &plans, incoming)),
                 None => break,
             },
         }
@@ -41,8 +46,9 @@ pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
 }
 
 /// Answers one question. A plan is executed to its end although its asker may have gone.
-async fn serve(kernel: &Kernel, incoming: Incoming) {
+async fn serve(kernel: &Kernel, plans: &Plans, incoming: Incoming) {
     let question = incoming.question;
+    plans.no_abandoned().await;
     match incoming.data {
         EventData::Query(scope) => {
             let state = kernel.query(&scope).await;
@@ -50,7 +56,14 @@ async fn serve(kernel: &Kernel, incoming: Incoming) {
             question.finish(answer).await;
         }
         EventData::Execute(plan) => {
+            let cancellation = question.cancellation();
+            if cancellation.is_cancelled() {
+                // Nobody counts on it any more, so it must not come as a surprise.
+                return;
+            }
+            let begun = plans.begin(cancellation);
             let report = kernel.execute(&plan).await;
+            drop(begun);
             question.answer(EventData::Executed(Box::new(report))).await;
         }
         other => question.refuse(&other).await,
