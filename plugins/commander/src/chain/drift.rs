@@ -3,13 +3,14 @@
 //! links changed: config: what is saved for them; kernel, dhcp → state: decide. Nothing to do? Then nobody has
 //! interfered. Else, by the interface's policy: say so → or lock → transaction → or config: save what is now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{DriftPolicy, Interface};
 use nipart_schemas::journal::{Commit, JournalClosing, SavedScope};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::revert::revert_of;
+use nipart_schemas::route::{Route, RouteKey, RouteState, Routes};
 
 use super::apply::LOCK_TIMEOUT;
 use super::start::wish;
@@ -106,11 +107,14 @@ async fn adopt(
         )
         .await?;
     let current = ask::query(peers, scope_of(saved)).await?;
-    let state = revert_of(saved, &current);
-    tracing::info!(
-        interfaces = state.interfaces.len(),
-        "what somebody has changed is saved"
-    );
+    let state = present_values(saved, &current);
+    for interface in &state.interfaces {
+        tracing::warn!(
+            interface = interface.name,
+            "what somebody has changed of {} is saved",
+            interface.name
+        );
+    }
     close(
         peers,
         JournalClosing {
@@ -124,7 +128,43 @@ async fn adopt(
     .await
 }
 
-/// These interfaces and nothing else.
+/// What is there of what is saved.
+fn present_values(saved: &NetworkState, current: &NetworkState) -> NetworkState {
+    let mut state = revert_of(
+        &NetworkState {
+            routes: None,
+            ..saved.clone()
+        },
+        current,
+    );
+    for interface in &mut state.interfaces {
+        let was_on = saved
+            .interface(&interface.name)
+            .and_then(|saved| saved.ipv4.as_ref()?.enabled);
+        // Without an address it is shown as off; whoever took the address away didn't mean that.
+        if let Some(ipv4) = interface.ipv4.as_mut().filter(|_| was_on == Some(true)) {
+            ipv4.enabled = was_on;
+        }
+    }
+    let present: HashSet<RouteKey> = current.running_routes().iter().map(Route::key).collect();
+    let lost = saved
+        .config_routes()
+        .iter()
+        .filter(|route| !present.contains(&route.key()));
+    let config: Vec<Route> = lost
+        .map(|route| Route {
+            state: Some(RouteState::Absent),
+            ..route.clone()
+        })
+        .collect();
+    state.routes = (!config.is_empty()).then_some(Routes {
+        running: None,
+        config: Some(config),
+    });
+    state
+}
+
+/// These interfaces, the routes through them, and nothing else.
 fn only(state: &NetworkState, names: &[String]) -> NetworkState {
     let interfaces: Vec<Interface> = state
         .interfaces
@@ -132,8 +172,23 @@ fn only(state: &NetworkState, names: &[String]) -> NetworkState {
         .filter(|interface| names.contains(&interface.name))
         .cloned()
         .collect();
+    let config: Vec<Route> = state
+        .config_routes()
+        .iter()
+        .filter(|route| {
+            route
+                .next_hop_interface
+                .as_ref()
+                .is_some_and(|name| names.contains(name))
+        })
+        .cloned()
+        .collect();
     NetworkState {
         interfaces,
+        routes: Some(Routes {
+            running: None,
+            config: Some(config),
+        }),
         ..NetworkState::default()
     }
 }
