@@ -115,7 +115,7 @@ fn a_checkpoint_is_committed_and_saved() {
         let saved = system.ctl(&["show", "--saved", "v1"]).ok().out;
         assert!(saved.contains("mtu: 1400"), "{saved}");
         let id = id_of(&report);
-        assert_eq!(checkpoints(&system), [id.clone()]);
+        assert_eq!(checkpoints(&system), std::slice::from_ref(&id));
         assert_eq!(system.ctl(&["commit", "ffff"]).code, 6);
         let held = settled();
         system.ctl(&["commit", &id[..20]]).ok();

@@ -60,9 +60,9 @@ fn on_a_terminal(daemon: &FakeDaemon, arguments: &str, typed: &str) -> (Option<i
     loop {
         let length = output.read(&mut buffer).unwrap();
         shown.extend_from_slice(&buffer[..length]);
-        let text = String::from_utf8_lossy(&shown).into_owned();
+        let text = String::from_utf8_lossy(&shown);
         if length == 0 {
-            return (child.wait().unwrap().code(), text);
+            break;
         }
         if text.contains("[y/N]") && !has_typed {
             // The question is read a moment after it is asked.
@@ -71,6 +71,8 @@ fn on_a_terminal(daemon: &FakeDaemon, arguments: &str, typed: &str) -> (Option<i
             has_typed = true;
         }
     }
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    (child.wait().unwrap().code(), shown)
 }
 
 #[test]
