@@ -5,6 +5,7 @@
 //! lock → query → decide → journal → execute → query and decide again (nothing may be left) → commit; on any failure
 //! after the journal was opened: undo → verify the undo → close the journal.
 
+mod before;
 mod undo;
 
 use std::collections::BTreeSet;
@@ -175,7 +176,7 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
     }
     let journal = Journal {
         id: peers.chain(),
-        before: request.observed.clone(),
+        before: before::complete(peers, &outcome.plan, request.observed.clone()).await?,
         plan: outcome.plan.clone(),
         origin: wish.origin.clone(),
         checkpoint: None,

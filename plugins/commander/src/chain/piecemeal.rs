@@ -15,6 +15,7 @@ use crate::transaction::{Outcome, transact};
 
 /// Brings back what can be. What can't be is logged.
 pub(crate) async fn piecemeal(peers: &impl Peers, saved: &NetworkState) -> Outcome {
+    let mut pending = Vec::new();
     for piece in pieces(saved) {
         let name = piece.interfaces.last().map(|interface| &interface.name);
         let what = match (name, piece.config_routes().first()) {
@@ -22,11 +23,17 @@ pub(crate) async fn piecemeal(peers: &impl Peers, saved: &NetworkState) -> Outco
             (None, Some(route)) => format!("route {route}"),
             (None, None) => continue,
         };
-        if let Err(error) = transact(peers, &wish(piece)).await {
-            tracing::error!("the saved state of {what} can't be brought back: {error}");
+        match transact(peers, &wish(piece)).await {
+            Ok(outcome) => pending.extend(outcome.pending),
+            Err(error) => {
+                tracing::error!("the saved state of {what} can't be brought back: {error}");
+                // Whether the link is there may be just what is wrong: the monitor will tell.
+                pending.push(what);
+            }
         }
     }
     Outcome {
+        pending,
         merged: saved.clone(),
         ..Outcome::default()
     }
