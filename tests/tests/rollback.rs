@@ -39,6 +39,15 @@ fn others_join_in() {
     ip(&["link", "add", "p9", "type", "veth", "peer", "name", "q9"]);
     ip(&["link", "set", "p9", "mtu", "1400", "master", "br0", "up"]);
     ip(&["address", "add", "203.0.113.9/24", "dev", "br0"]);
+    for command in [
+        "link add link q9 name mv9 address 02:00:00:00:00:99 type macvlan mode bridge",
+        "link set q9 address 02:00:00:00:00:98 up",
+        "link set mv9 up",
+        "address add 198.18.9.1/24 dev mv9",
+        "route add 10.10.0.0/16 via 198.18.9.2",
+    ] {
+        ip(&command.split(' ').collect::<Vec<_>>());
+    }
     ip(&[
         "route",
         "add",
@@ -86,6 +95,14 @@ interfaces:
 - {name: p1, ipv4: {address: [{ip: 10.5.0.1, prefix-length: 16}]}}
 ",
         &["kernel refused", "create vxlan vx2", "EEXIST"],
+    ),
+    // A pair takes along what is stacked upon it, though nobody has named it.
+    (
+        "
+interfaces: [{name: q9, state: absent}, {name: br0, description: after}]
+routes: {config: [{destination: 10.2.0.0/16, next-hop-interface: br0, next-hop-address: 10.77.0.1}]}
+",
+        &["kernel refused", "add route 10.2.0.0/16", "ENETUNREACH"],
     ),
     // A link that has to be created anew takes everything with it.
     (
