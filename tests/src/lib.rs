@@ -9,3 +9,4 @@ pub mod peer;
 pub mod process;
 pub mod relay;
 pub mod system;
+pub mod watch;

@@ -117,6 +117,16 @@ pub fn ip<A: AsRef<OsStr>>(arguments: &[A]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// Makes `count` pairs of links, from `v0` and `w0` on.
+pub fn veth_pairs(count: usize) {
+    let lines =
+        (0..count).map(|number| format!("link add v{number} type veth peer name w{number}\n"));
+    let directory = tempfile::TempDir::new().expect("a temporary directory");
+    let file = directory.path().join("batch");
+    std::fs::write(&file, lines.collect::<String>()).expect("a file");
+    ip(&[OsStr::new("-batch"), file.as_os_str()]);
+}
+
 /// `crate::module::test::{{closure}}` → `module::test`, as the test harness calls it.
 fn test_name(closure: &'static str) -> &'static str {
     let inner = closure

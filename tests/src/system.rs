@@ -269,6 +269,25 @@ impl System {
         .collect()
     }
 
+    /// Memory of the daemon and its plugins in KiB: proportional set size.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        let pids = self.plugin_pids().into_values().chain([self.daemon_pid()]);
+        pids.map(|pid| {
+            let rollup =
+                std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("a process");
+            let line = rollup
+                .lines()
+                .find_map(|line| line.strip_prefix("Pss:"))
+                .expect("Pss");
+            line.trim()
+                .trim_end_matches(" kB")
+                .parse::<u64>()
+                .expect("a number")
+        })
+        .sum()
+    }
+
     /// The report on one plugin.
     #[must_use]
     pub fn plugin(&self, name: &str) -> Value {

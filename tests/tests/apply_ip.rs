@@ -2,6 +2,12 @@
 
 //! Addresses, IPv6 switches and routes: `ip -j -d` and `/proc` agree, and a second apply changes nothing.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail loudly, in their helpers too"
+)]
+
 use nipart_tests::check;
 use nipart_tests::eyes::{self, assert_includes, assert_link, ipv6_switch};
 use nipart_tests::namespace::{ip, run};

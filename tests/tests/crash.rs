@@ -2,6 +2,12 @@
 
 //! A plugin that is killed: it is back at once, nobody else notices, who waited is told, and nothing is half done.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail loudly, in their helpers too"
+)]
+
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -2,6 +2,12 @@
 
 //! DHCPv4 from end to end: a lease comes, stays, is exchanged, and goes.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail loudly, in their helpers too"
+)]
+
 use std::time::Duration;
 
 use nipart_tests::check;
@@ -194,12 +200,8 @@ fn server_gone() {
         let begun = std::time::Instant::now();
         server.await_line("\"ack\"", SOON);
         drop(server);
-        watch
-            .await_line(
-                "Deleted 2: eth1    inet 192.0.2.50/24",
-                Duration::from_secs(15),
-            )
-            .clone();
+        let told = watch.await_line("inet 192.0.2.50/24", Duration::from_secs(15));
+        assert!(told.starts_with("Deleted"), "{told}");
         let lived = begun.elapsed();
         assert!(
             lived > Duration::from_secs(4) && lived < Duration::from_secs(9),

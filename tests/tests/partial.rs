@@ -2,6 +2,12 @@
 
 //! A partial file changes only what it names; what others have put there stays.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail loudly, in their helpers too"
+)]
+
 use nipart_tests::check;
 use nipart_tests::eyes::{self, assert_link};
 use nipart_tests::namespace::{ip, run};

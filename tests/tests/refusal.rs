@@ -2,6 +2,12 @@
 
 //! What is wrong is refused before anything is changed, with file, line, column and reason.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail loudly, in their helpers too"
+)]
+
 use nipart_tests::check;
 use nipart_tests::eyes;
 use nipart_tests::namespace::{ip, run};

@@ -2,6 +2,12 @@
 
 //! A daemon that starts again brings back what is saved, on links that are there and on those that come later.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail loudly, in their helpers too"
+)]
+
 use std::time::{Duration, Instant};
 
 use nipart_tests::check;

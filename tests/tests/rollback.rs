@@ -2,6 +2,12 @@
 
 //! An operation that fails in the middle leaves the network, and what is saved, as they were.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail loudly, in their helpers too"
+)]
+
 use std::fmt::Write;
 use std::time::Duration;
 

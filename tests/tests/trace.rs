@@ -2,6 +2,12 @@
 
 //! `trace show` of a request lists every hop in order, with durations that add up.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail loudly, in their helpers too"
+)]
+
 use std::collections::HashMap;
 
 use nipart_tests::namespace::run;
