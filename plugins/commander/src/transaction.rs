@@ -6,6 +6,7 @@
 //! after the journal was opened: undo → verify the undo → close the journal.
 
 mod before;
+mod refused;
 mod undo;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ use nipart_schemas::request::QueryScope;
 use tokio::time::Instant;
 
 pub(crate) use self::undo::turned_on;
+use self::refused::without_refused;
 pub use self::undo::undo;
 use crate::ask;
 use crate::checkpoint::boot_clock;
@@ -174,7 +176,7 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
             "the request was cancelled before anything was changed",
         ));
     }
-    let journal = Journal {
+    let mut journal = Journal {
         id: peers.chain(),
         before: before::complete(peers, &outcome.plan, request.observed.clone()).await?,
         plan: outcome.plan.clone(),
@@ -185,7 +187,7 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
     if let Err(error) = ask::open_journal(peers, journal.clone()).await {
         return Err(forget(peers, &journal, error).await);
     }
-    match change(peers, wish, &outcome, request, &journal).await {
+    match change(peers, wish, &outcome, request, &mut journal).await {
         Ok(unconfirmed) => {
             outcome.unconfirmed = unconfirmed;
             outcome.observed = journal.before;
@@ -219,11 +221,18 @@ async fn change(
     wish: &Wish,
     outcome: &Outcome,
     request: DecisionRequest,
-    journal: &Journal,
+    journal: &mut Journal,
 ) -> Result<Option<(Journal, Checkpoint, Instant)>, NipartError> {
     let total = outcome.plan.operations().count();
     peers.progress(&format!("executing {total} operations"), 1, 3);
     let report = ask::execute(peers, outcome.plan.clone()).await?;
+    if let Some(plan) = without_refused(&outcome.plan, &report.failures) {
+        journal.plan = plan;
+        // Should this process end too, the next one is to know it. It is not worth failing twice.
+        if let Err(error) = ask::open_journal(peers, journal.clone()).await {
+            tracing::warn!(chain = %journal.id, "{error}");
+        }
+    }
     let mut failures = report.failures.into_iter();
     if let Some(first) = failures.next() {
         return Err(failures.take(SHOWN_OPERATIONS).fold(first, |error, other| {

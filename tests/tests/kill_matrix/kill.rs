@@ -10,18 +10,19 @@ use nipart_tests::system::System;
 
 use crate::world::{World, plugins};
 
-const DAEMON: &str = "daemon";
-const ALL: &str = "all";
+pub(crate) const DAEMON: &str = "daemon";
+pub(crate) const COMMANDER: &str = "commander";
+pub(crate) const ALL: &str = "all";
 
 /// Which processes belong to a victim of that name.
-fn processes_of(world: &World, victim: &str) -> Vec<u64> {
+pub(crate) fn processes_of(world: &World, victim: &str) -> Vec<u64> {
     let mut pids = Vec::new();
     for (name, pid) in plugins(&world.system).expect("the daemon answers") {
         if name == victim || victim == ALL {
             pids.extend(pid);
         }
     }
-    if matches!(victim, "commander" | ALL) {
+    if matches!(victim, COMMANDER | ALL) {
         // The relay itself is listed already; here is who stands behind it.
         let behind = world
             .relay
@@ -37,7 +38,7 @@ fn processes_of(world: &World, victim: &str) -> Vec<u64> {
 }
 
 /// All at once.
-fn kill_9(pids: &[u64]) {
+pub(crate) fn kill_9(pids: &[u64]) {
     let status = Command::new("kill")
         .arg("-9")
         .args(pids.iter().map(ToString::to_string))
@@ -100,7 +101,7 @@ fn daemon() {
 
 #[test]
 fn commander() {
-    run(|| matrix("commander"));
+    run(|| matrix(COMMANDER));
 }
 
 #[test]

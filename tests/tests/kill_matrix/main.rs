@@ -13,5 +13,8 @@
     reason = "a test: failing loudly is its way of reporting"
 )]
 
+mod disk;
 mod kill;
+mod long;
+mod refusal;
 mod world;

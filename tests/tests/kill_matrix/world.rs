@@ -93,20 +93,26 @@ pub(crate) struct World {
     pub(crate) new: Snapshot,
     /// The events of the change's chain, when nothing goes wrong.
     pub(crate) hops: Vec<String>,
+    texts: [String; 2],
 }
 
 impl World {
-    /// Starts `system`, and makes the change once, and takes it back.
-    pub(crate) fn start(mut system: System) -> Self {
+    /// The change that touches a bit of everything.
+    pub(crate) fn start(system: System) -> Self {
+        Self::with(system, [OLD.to_string(), NEW.to_string()])
+    }
+
+    /// Starts `system`, and makes the change from the first state to the second once, and takes it back.
+    pub(crate) fn with(mut system: System, texts: [String; 2]) -> Self {
         quiet_namespace();
         let relay = Relay::install(&system);
         system.start_daemon();
-        system.apply(OLD).ok();
-        system.apply(NEW).ok();
-        system.apply(OLD).ok();
+        system.apply(&texts[0]).ok();
+        system.apply(&texts[1]).ok();
+        system.apply(&texts[0]).ok();
         let old = snapshot(&system);
         relay.arm(0, When::Before, || {});
-        system.apply(NEW).ok();
+        system.apply(&texts[1]).ok();
         let (hops, _) = relay.disarm();
         let new = snapshot(&system);
         assert_ne!(old.kernel, new.kernel);
@@ -117,13 +123,25 @@ impl World {
             old,
             new,
             hops,
+            texts,
         }
+    }
+
+    /// The number of the first event of the change that reads so.
+    pub(crate) fn hop(&self, text: &str) -> usize {
+        let position = self.hops.iter().position(|hop| hop == text);
+        position.unwrap_or_else(|| panic!("no {text} among {:?}", self.hops)) + 1
+    }
+
+    /// The state after the change, as it is asked for.
+    pub(crate) fn wanted(&self) -> &str {
+        &self.texts[1]
     }
 
     /// The network before the change.
     pub(crate) fn back_to_old(&self) {
         if snapshot(&self.system) != self.old {
-            self.system.apply(OLD).ok();
+            self.system.apply(&self.texts[0]).ok();
             let now = snapshot(&self.system);
             assert_eq!(self.old, now, "the old state can't be brought back");
         }
@@ -138,7 +156,7 @@ impl World {
             .spawn()
             .map(Process)
             .map_err(|error| error.to_string())?;
-        write_to(&mut child.0, NEW);
+        write_to(&mut child.0, self.wanted());
         let deadline = Instant::now() + ANSWER_LIMIT;
         while child.0.try_wait().is_ok_and(|status| status.is_none()) {
             if Instant::now() > deadline {
@@ -182,15 +200,7 @@ impl World {
 
     /// What is wrong at the end of a case, if anything is. Says too whether the network is the new one.
     pub(crate) fn judge(&self, answer: &Result<Answer, String>) -> Result<bool, String> {
-        let now = snapshot(&self.system);
-        let is_new = now == self.new;
-        if !is_new && now != self.old {
-            return Err(format!(
-                "neither old nor new\nagainst old: {}\nagainst new: {}",
-                now.difference(&self.old),
-                now.difference(&self.new)
-            ));
-        }
+        let is_new = self.is_one_of_both()?;
         let journals = self.system.journals();
         if !journals.is_empty() {
             return Err(format!("journals are left: {journals:?}"));
@@ -201,6 +211,20 @@ impl World {
         }
         if answer.err.contains("the network is as it was") && is_new {
             return Err(format!("it was said to be taken back: {}", answer.err));
+        }
+        Ok(is_new)
+    }
+
+    /// Whether kernel and saved state are those after the change, if they aren't those before it.
+    pub(crate) fn is_one_of_both(&self) -> Result<bool, String> {
+        let now = snapshot(&self.system);
+        let is_new = now == self.new;
+        if !is_new && now != self.old {
+            return Err(format!(
+                "neither old nor new\nagainst old: {}\nagainst new: {}",
+                now.difference(&self.old),
+                now.difference(&self.new)
+            ));
         }
         Ok(is_new)
     }
