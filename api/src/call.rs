@@ -52,6 +52,9 @@ pub struct ShowParameters {
     /// Which state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<StateSource>,
+    /// Secrets instead of `<hidden>`: for those who may change the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub show_secrets: Option<bool>,
 }
 
 /// Parameters of `Apply`.

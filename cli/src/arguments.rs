@@ -147,7 +147,7 @@ pub struct ShowArguments {
     /// What is saved, rather than what is running
     #[arg(long)]
     pub saved: bool,
-    /// Accepted for nmstatectl's users: this version has no secrets to show
+    /// Keys instead of `<hidden>`: for those who may change the network
     #[arg(short, long)]
     pub show_secrets: bool,
     /// How to write it

@@ -134,6 +134,7 @@ pub(crate) fn check(command: Command) -> Result<Request, Failure> {
             let parameters = ShowParameters {
                 interfaces: (!arguments.interfaces.is_empty()).then_some(arguments.interfaces),
                 source: Some(source),
+                show_secrets: arguments.show_secrets.then_some(true),
             };
             Request::Show(parameters, format)
         }

@@ -17,6 +17,7 @@ mod veth;
 mod vlan;
 mod vrf;
 mod vxlan;
+pub mod wireguard;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,7 @@ pub use self::veth::Veth;
 pub use self::vlan::{Vlan, VlanPriority, VlanRegistration};
 pub use self::vrf::Vrf;
 pub use self::vxlan::Vxlan;
+pub use self::wireguard::Wireguard;
 use crate::ip::{Ipv4, Ipv6};
 use crate::lenient;
 use crate::mac_address::MacAddress;
@@ -167,6 +169,9 @@ pub struct Interface {
     /// For type `ipvlan`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipvlan: Option<Ipvlan>,
+    /// For type `wireguard`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wireguard: Option<Wireguard>,
 }
 
 // `alt_names`, addresses and ports are lists with rules of their own: the planner compares them.
@@ -189,6 +194,7 @@ overlay!(Interface {
     mac_vlan,
     mac_vtap,
     ipvlan,
+    wireguard,
 } read_only { profile_name, drift, alt_names, permanent_mac_address, min_mtu, max_mtu });
 
 overlay_leaf!(InterfaceState, InterfaceType, DriftPolicy);

@@ -3,17 +3,18 @@
 //! A whole network: what users write, what the kernel has, what is saved.
 
 mod merge;
+mod secrets;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::interface::Interface;
 use crate::ip::Address;
-use crate::route::{Route, Routes};
+use crate::route::{Route, RouteSlot, Routes};
 
 /// A network state. Every key may be left out; what is not written is not touched.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -83,7 +84,8 @@ impl NetworkState {
         let next_hops = self
             .config_routes()
             .iter()
-            .filter_map(|route| route.next_hop_interface.as_deref());
+            .flat_map(|route| [&route.next_hop_interface, &route.vrf_name])
+            .filter_map(|name| name.as_deref());
         named
             .chain(related)
             .chain(next_hops)
@@ -92,7 +94,7 @@ impl NetworkState {
     }
 
     /// The part about `names`: these interfaces, those that name them or are named by them, and routes through any of
-    /// these.
+    /// these with all their next hops.
     #[must_use]
     pub fn scoped(&self, names: &[String]) -> Self {
         let named: BTreeSet<&str> = names.iter().map(String::as_str).collect();
@@ -110,14 +112,18 @@ impl NetworkState {
             .filter(|interface| within.contains(interface.name.as_str()))
             .cloned()
             .collect();
+        let is_through = |route: &&Route| {
+            let name = route.next_hop_interface.as_deref();
+            name.is_some_and(|name| within.contains(name))
+        };
+        let hops = self.config_routes().iter().filter(|route| route.is_hop());
+        let slots: HashSet<RouteSlot> = hops.filter(is_through).map(Route::slot).collect();
+        // All next hops of a route belong together.
         let config: Vec<Route> = self
             .config_routes()
             .iter()
             .filter(|route| {
-                route
-                    .next_hop_interface
-                    .as_deref()
-                    .is_none_or(|name| within.contains(name))
+                is_through(route) || (route.is_hop() && slots.contains(&route.slot()))
             })
             .cloned()
             .collect();
@@ -138,6 +144,9 @@ impl NetworkState {
             interface.permanent_mac_address = None;
             interface.min_mtu = None;
             interface.max_mtu = None;
+            if let Some(section) = &mut interface.wireguard {
+                section.public_key = None;
+            }
             // What was leased or advertised is shown among the addresses, and none that the user gives.
             if let Some(ipv4) = interface
                 .ipv4

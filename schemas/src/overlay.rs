@@ -92,7 +92,9 @@ pub trait Overlay {
 }
 
 fn value_of<T: Serialize>(value: &T) -> Value {
-    serde_json::to_value(value).unwrap_or(Value::Null)
+    let mut value = serde_json::to_value(value).unwrap_or(Value::Null);
+    crate::key::hide_in(&mut value);
+    value
 }
 
 impl<T: Overlay + Clone + Serialize> Overlay for Option<T> {
@@ -228,6 +230,7 @@ overlay_leaf!(
     u16,
     u32,
     u64,
+    i32,
     i64,
     String,
     std::net::Ipv4Addr,

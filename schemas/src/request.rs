@@ -32,6 +32,9 @@ pub struct ShowRequest {
     /// Which state.
     #[serde(default)]
     pub source: StateSource,
+    /// Show secrets instead of `<hidden>`. The daemon sees to it that only those who may change ask for it.
+    #[serde(default)]
+    pub show_secrets: bool,
 }
 
 /// Make a state so.
@@ -208,6 +211,16 @@ pub struct HistoryDetail {
     /// The whole saved state after it; none when that is no longer kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved: Option<NetworkState>,
+}
+
+impl HistoryDetail {
+    /// Replaces each secret by `<hidden>`.
+    pub fn hide_secrets(&mut self) {
+        let states = [&mut self.desired, &mut self.revert];
+        for state in states.into_iter().chain(&mut self.saved) {
+            state.hide_secrets();
+        }
+    }
 }
 
 /// Which part of the history.

@@ -2,12 +2,12 @@
 
 //! A state that undoes another one: what `nipartctl gr` prints and what the history reverts to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::interface::{AltName, AltNameState, Interface, InterfaceState};
 use crate::network_state::NetworkState;
 use crate::overlay::Overlay;
-use crate::route::{Route, RouteKey, RouteState, Routes};
+use crate::route::{AbsentRoutes, Route, RouteKey, RouteSlot, RouteState, Routes};
 
 /// `RTPROT_KERNEL`: connected routes, which come and go with addresses.
 const PROTOCOL_KERNEL: u8 = 2;
@@ -64,6 +64,9 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
         }
         if desired.description.is_some() {
             back.description.get_or_insert_default();
+        }
+        if let Some(section) = &mut back.wireguard {
+            section.spell_out_missing_secrets();
         }
         back.alt_names = revert_alt_names(desired, present);
     }
@@ -127,7 +130,7 @@ fn revert_routes(desired: &NetworkState, current: &NetworkState) -> Vec<Route> {
         .iter()
         .map(|route| (route.key(), route))
         .collect();
-    let gone: Vec<&str> = desired
+    let gone: HashSet<&str> = desired
         .interfaces
         .iter()
         .filter(|interface| {
@@ -138,28 +141,61 @@ fn revert_routes(desired: &NetworkState, current: &NetworkState) -> Vec<Route> {
         })
         .map(|interface| interface.name.as_str())
         .collect();
+    let absent = AbsentRoutes::of(desired.config_routes());
+    let wanted: HashMap<RouteSlot, &Route> = desired
+        .config_routes()
+        .iter()
+        .filter(|route| !route.is_absent())
+        .map(|route| (route.slot(), route))
+        .collect();
     let added = desired
         .config_routes()
         .iter()
         .filter(|route| !route.is_absent() && !present.contains_key(&route.key()));
+    let changed = |route: &Route| {
+        // Hops change with their route, properties in place.
+        wanted
+            .get(&route.slot())
+            .is_some_and(|new| new.is_hop() || !new.is_satisfied_by(route))
+    };
     let removed = current.running_routes().iter().filter(|route| {
         route.protocol != Some(PROTOCOL_KERNEL)
-            && (desired
-                .config_routes()
-                .iter()
-                .any(|entry| entry.is_absent() && entry.matches(route))
+            && (absent.mean(route)
+                || changed(route)
                 || route
                     .next_hop_interface
                     .as_deref()
-                    .is_some_and(|name| gone.contains(&name)))
+                    .is_some_and(|name| gone.contains(name)))
     });
     added
         .map(|route| Route {
             state: Some(RouteState::Absent),
-            ..route.clone()
+            ..identity_of(route)
         })
-        .chain(removed.cloned())
+        .chain(removed.flat_map(|route| {
+            // Its own properties, and none besides.
+            let replaced = changed(route) && !route.is_hop();
+            let first = replaced.then(|| Route {
+                state: Some(RouteState::Absent),
+                ..identity_of(route)
+            });
+            first.into_iter().chain([route.clone()])
+        }))
         .collect()
+}
+
+/// What names the route, without its properties.
+fn identity_of(route: &Route) -> Route {
+    Route {
+        destination: route.destination,
+        next_hop_interface: route.next_hop_interface.clone(),
+        next_hop_address: route.next_hop_address,
+        metric: route.metric,
+        table_id: route.table_id,
+        vrf_name: route.vrf_name.clone(),
+        route_type: route.route_type,
+        ..Route::default()
+    }
 }
 
 /// Both states one after the other, as one: where both speak of an interface, what `next` says comes on top.
@@ -182,11 +218,12 @@ pub fn followed_by(first: &NetworkState, next: &NetworkState) -> NetworkState {
         upper
     }));
     let later = next.config_routes();
-    let earlier = first.config_routes().iter().filter(|route| {
-        !later
-            .iter()
-            .any(|other| other.key() == route.key() || (other.is_absent() && other.matches(route)))
-    });
+    let absent = AbsentRoutes::of(later);
+    let replaced: HashSet<RouteKey> = later.iter().map(Route::key).collect();
+    let earlier = first
+        .config_routes()
+        .iter()
+        .filter(|route| !replaced.contains(&route.key()) && !absent.mean(route));
     let config: Vec<Route> = earlier.chain(later).cloned().collect();
     NetworkState {
         description: None,

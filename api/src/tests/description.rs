@@ -234,6 +234,7 @@ fn methods_are_as_described() {
     let show = ShowParameters {
         interfaces: Some(vec!["eth0".into()]),
         source: Some(StateSource::Saved),
+        show_secrets: Some(true),
     };
     let apply = ApplyParameters {
         state: state.clone(),

@@ -229,7 +229,7 @@ async fn answer(
 ) -> Result<String, CallError> {
     match request {
         Request::Ping => last(&methods::ping(core, peer)),
-        Request::Show(parameters) => methods::show(core, parameters).await,
+        Request::Show(parameters) => methods::show(core, peer, parameters).await,
         Request::Apply(parameters) => {
             methods::change::apply(core, peer, kept, *parameters, progress).await
         }
@@ -245,7 +245,7 @@ async fn answer(
         Request::ListHistory(parameters) => methods::history::list(core, parameters).await,
         Request::GetHistory(parameters) => methods::history::entry(core, parameters).await,
         Request::GetRollbackState(parameters) => {
-            methods::history::rollback_state(core, parameters).await
+            methods::history::rollback_state(core, peer, parameters).await
         }
         Request::Plan(parameters) => methods::plan(core, *parameters).await,
         Request::ListPlugins => last(&methods::plugins(core).await?),

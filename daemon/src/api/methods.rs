@@ -37,11 +37,18 @@ pub(super) fn ping(core: &CoreHandle, peer: Peer) -> Pong {
 
 pub(super) async fn show(
     core: &CoreHandle,
+    peer: Peer,
     parameters: ShowParameters,
 ) -> Result<String, CallError> {
+    let show_secrets = parameters.show_secrets == Some(true);
+    if show_secrets && !peer.may_apply {
+        let text = "secrets are shown to those only who may change the network";
+        return Err(NipartError::new(ErrorKind::PermissionDenied, text).into());
+    }
     let request = EventData::Show(ShowRequest {
         interfaces: parameters.interfaces.unwrap_or_default(),
         source: parameters.source.unwrap_or_default(),
+        show_secrets,
     });
     let (_, answer) = core
         .call(Role::Commander, request, READ_TIMEOUT, None)

@@ -144,6 +144,7 @@ impl Daemon {
         let parameters = ShowParameters {
             interfaces: Some(words.iter().map(ToString::to_string).collect()),
             source: None,
+            show_secrets: None,
         };
         let state: serde_json::Value =
             serde_json::from_str(&client.show(&parameters).await?).unwrap();

@@ -21,7 +21,7 @@ use nipart_schemas::journal::{Checkpoint, Journal, SavedScope};
 use nipart_schemas::lease::LeaseEvent;
 use nipart_schemas::monitor::LinkChange;
 use nipart_schemas::plugin::{PluginReport, PluginState};
-use nipart_schemas::request::{ApplyRequest, CheckpointReport, CheckpointRequest};
+use nipart_schemas::request::{ApplyRequest, CheckpointReport, CheckpointRequest, HistoryReport};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::Instant;
 
@@ -157,9 +157,11 @@ impl Commander {
             }
             EventData::History(request) => {
                 self.answer(question, async move |tools| {
-                    ask::history(&tools.peers, request)
-                        .await
-                        .map(|report| EventData::HistoryReport(Box::new(report)))
+                    let mut report = ask::history(&tools.peers, request).await?;
+                    if let HistoryReport::Detail(detail) = &mut report {
+                        detail.hide_secrets();
+                    }
+                    Ok(EventData::HistoryReport(Box::new(report)))
                 })
                 .await;
             }

@@ -97,10 +97,12 @@ pub fn scope_of(state: &NetworkState) -> QueryScope {
     QueryScope {
         interfaces: Some(names.into_iter().collect()),
         routes: true,
+        // An absent entry may mean any route, routes that drop packets lead through no interface, and the other next
+        // hops of a route lead through others.
         all_routes: state
             .config_routes()
             .iter()
-            .any(|route| route.is_absent() && route.next_hop_interface.is_none()),
+            .any(|route| route.next_hop_interface.is_none() || route.is_hop()),
     }
 }
 
@@ -135,8 +137,13 @@ pub async fn assess(
         ask::load_saved(peers, saved_scope),
         leases
     )?;
+    let mut desired = wish.desired.clone();
+    if desired.has_hidden_secrets() {
+        desired.reveal_secrets(&observed);
+        desired.reveal_secrets(&saved.state);
+    }
     let request = DecisionRequest {
-        desired: wish.desired.clone(),
+        desired,
         observed,
         saved: saved.state,
         leases,
@@ -155,6 +162,12 @@ pub async fn assess(
 /// What went wrong; a note says whether the network is again what it was.
 pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, NipartError> {
     let Situation { request, decision } = assess(peers, wish, false).await?;
+    // What is remembered needs the secrets that are wanted as they are.
+    let revealed = wish.desired.has_hidden_secrets().then(|| Wish {
+        desired: request.desired.clone(),
+        ..wish.clone()
+    });
+    let wish = revealed.as_ref().unwrap_or(wish);
     let mut outcome = Outcome {
         merged: wish.desired.laid_over(&request.saved),
         plan: decision.plan,

@@ -21,15 +21,18 @@ mod names;
 mod route;
 
 use nipart_netlink::{
-    ApplySocket, DumpSocket, KernelError, NetlinkError, NetlinkRequest, OnFailure,
+    ApplySocket, DumpSocket, GenericSocket, KernelError, NetlinkError, NetlinkRequest, OnFailure,
 };
 use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::interface::Interface;
 use nipart_schemas::operation::{ExecutionReport, Operation, Plan};
 
 use self::ipv6::Switch;
-pub(crate) use self::link::set_common;
+pub(crate) use self::link::common;
 pub(crate) use self::names::Names;
 use crate::error::from_netlink;
+use crate::wireguard;
+use crate::kind;
 
 /// Messages that are sent before it is looked whether one failed: what fits into one system call.
 const BATCH: usize = 64;
@@ -46,6 +49,8 @@ pub(crate) enum Step {
     Delete(u32),
     /// Write switches, one after the other.
     Write(Vec<Switch>),
+    /// Change what no message about links can: keys and peers.
+    Configure(Box<Interface>),
 }
 
 impl Step {
@@ -81,12 +86,13 @@ type Outcome = Option<Result<(), NipartError>>;
 pub(crate) async fn execute(
     dump: &DumpSocket,
     apply: &ApplySocket,
+    generic: &GenericSocket,
     plan: &Plan,
 ) -> ExecutionReport {
     let mut report = ExecutionReport::default();
     let mut names = Names::default();
     for wave in &plan.waves {
-        execute_wave(dump, apply, wave, &mut names, &mut report).await;
+        execute_wave(dump, apply, generic, wave, &mut names, &mut report).await;
         if !report.failures.is_empty() {
             break;
         }
@@ -97,6 +103,7 @@ pub(crate) async fn execute(
 async fn execute_wave(
     dump: &DumpSocket,
     apply: &ApplySocket,
+    generic: &GenericSocket,
     wave: &[Operation],
     names: &mut Names,
     report: &mut ExecutionReport,
@@ -130,7 +137,7 @@ async fn execute_wave(
             run.push(task);
         }
         let positions: Vec<usize> = run.iter().map(|task| task.position).collect();
-        let outcomes = execute_run(dump, apply, run).await;
+        let outcomes = execute_run(dump, apply, generic, run).await;
         for (position, outcome) in positions.into_iter().zip(outcomes) {
             progress.note(position, outcome);
         }
@@ -168,7 +175,9 @@ impl<'a> Progress<'a> {
             // What follows from the first failure of an operation says nothing new.
             Some(Err(error)) if self.last_failed != Some(position) => {
                 self.last_failed = Some(position);
-                self.failures.push(error.while_doing(&self.wave[position]));
+                let operation = &self.wave[position];
+                let error = kind::name_what_is_missing(error, operation);
+                self.failures.push(error.while_doing(operation));
             }
             Some(Err(_)) | None => {}
         }
@@ -180,24 +189,49 @@ impl<'a> Progress<'a> {
 }
 
 /// Executes steps that all go the same way.
-async fn execute_run(dump: &DumpSocket, apply: &ApplySocket, run: Vec<Task>) -> Vec<Outcome> {
+async fn execute_run(
+    dump: &DumpSocket,
+    apply: &ApplySocket,
+    generic: &GenericSocket,
+    run: Vec<Task>,
+) -> Vec<Outcome> {
     let mut messages = Vec::new();
     let mut links = Vec::new();
     let mut switches = Vec::new();
+    let mut sections = Vec::new();
     for task in run {
         match task.step {
             Step::Send { request, forgives } => messages.push((*request, forgives)),
             Step::Delete(link) => links.push(link),
             Step::Write(list) => switches.push(list),
+            Step::Configure(interface) => sections.push(interface),
         }
     }
     if !messages.is_empty() {
         send(apply, messages).await
     } else if !links.is_empty() {
         deletion::delete(dump, apply, &links).await
+    } else if !sections.is_empty() {
+        configure(generic, sections).await
     } else {
         ipv6::write(switches).await
     }
+}
+
+async fn configure(generic: &GenericSocket, interfaces: Vec<Box<Interface>>) -> Vec<Outcome> {
+    let total = interfaces.len();
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(total);
+    for interface in interfaces {
+        let section = interface.wireguard.unwrap_or_default();
+        let outcome = wireguard::configure(generic, &interface.name, &section).await;
+        let failed = outcome.is_err();
+        outcomes.push(Some(outcome));
+        if failed {
+            break;
+        }
+    }
+    outcomes.resize(total, None);
+    outcomes
 }
 
 type Message = (NetlinkRequest, fn(&KernelError) -> bool);

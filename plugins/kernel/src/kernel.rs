@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The library's face: two sockets, one question and one command.
+//! The library's face: three sockets, one question and one command.
 
-use nipart_netlink::{ApplyOptions, ApplySocket, DumpOptions, DumpSocket};
+use nipart_netlink::{ApplyOptions, ApplySocket, DumpOptions, DumpSocket, GenericSocket};
 use nipart_schemas::error::NipartError;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{ExecutionReport, Plan};
 use nipart_schemas::request::QueryScope;
 
 use crate::error::from_netlink;
-use crate::{execute, query};
+use crate::{execute, query, wireguard};
 
 /// The kernel's network, in the network namespace of the thread that opened it.
 ///
@@ -18,6 +18,7 @@ use crate::{execute, query};
 pub struct Kernel {
     dump: DumpSocket,
     apply: ApplySocket,
+    generic: GenericSocket,
 }
 
 impl Kernel {
@@ -32,6 +33,7 @@ impl Kernel {
         Ok(Self {
             dump: DumpSocket::open(options).map_err(cannot_open)?,
             apply: ApplySocket::open(ApplyOptions::default()).map_err(cannot_open)?,
+            generic: GenericSocket::open().map_err(cannot_open)?,
         })
     }
 
@@ -41,7 +43,11 @@ impl Kernel {
     /// # Errors
     /// `kernel-refused`, `timeout` (10 s for each dump) or `plugin-failure`, saying what was being read.
     pub async fn query(&self, scope: &QueryScope) -> Result<NetworkState, NipartError> {
-        query::query(&self.dump, scope).await
+        let mut state = query::query(&self.dump, scope).await?;
+        wireguard::observe(&self.generic, &mut state.interfaces)
+            .await
+            .map_err(|error| from_netlink(&error).while_doing("read WireGuard links"))?;
+        Ok(state)
     }
 
     /// Executes the waves in order and stops after the first batch of operations in which one failed. At most 30 s
@@ -50,6 +56,6 @@ impl Kernel {
     /// A failure reads `<operation>: <the kernel's text>`. Of an operation that failed with kind `timeout` or
     /// `plugin-failure` it is unknown whether it was done: query to know.
     pub async fn execute(&self, plan: &Plan) -> ExecutionReport {
-        execute::execute(&self.dump, &self.apply, plan).await
+        execute::execute(&self.dump, &self.apply, &self.generic, plan).await
     }
 }

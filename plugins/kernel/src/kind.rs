@@ -4,16 +4,21 @@
 //!
 //! To add a kind: a file with a type that implements [`LinkKind`], and a line in [`KINDS`].
 
+mod bond;
 mod dummy;
 mod ipvlan;
 mod linux_bridge;
 mod mac_vlan;
 mod veth;
+mod vlan;
+mod vrf;
 mod vxlan;
+mod wireguard;
 
 use nipart_netlink::packet::link::{InfoData, InfoKind, LinkInfo, LinkLayerType};
-use nipart_schemas::error::NipartError;
-use nipart_schemas::interface::{BridgePort, Interface, InterfaceType};
+use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::interface::{BondPort, BridgePort, Interface, InterfaceType};
+use nipart_schemas::operation::Operation;
 
 use crate::execute::Names;
 use crate::query::{LinkFacts, Surroundings};
@@ -23,10 +28,14 @@ static KINDS: &[&dyn LinkKind] = &[
     &veth::Veth,
     &dummy::Dummy,
     &linux_bridge::LinuxBridge,
+    &bond::Bond,
+    &vlan::Vlan,
+    &vrf::Vrf,
     &vxlan::Vxlan,
     &mac_vlan::MacVlan,
     &mac_vlan::MacVtap,
     &ipvlan::Ipvlan,
+    &wireguard::Wireguard,
 ];
 
 /// Translates between a kind's section and its attributes.
@@ -48,10 +57,25 @@ pub(crate) trait LinkKind: Sync {
     /// The attributes that make the kernel create or change a link as its section says.
     fn compose(&self, order: &Order<'_>) -> Result<Composed, NipartError>;
 
+    /// Whether the section is no matter of `rtnetlink(7)`.
+    fn is_configured_elsewhere(&self) -> bool {
+        false
+    }
+
     /// Whether the kernel takes the MTU of a new link for its own choice, to be changed as ports come and go,
     /// unless it is set by a message of its own.
     fn forgets_initial_mtu(&self) -> bool {
         false
+    }
+
+    /// What a kernel is said to support that has the kind.
+    fn feature(&self) -> String {
+        self.interface_type().to_string()
+    }
+
+    /// The kernel's module.
+    fn module(&self) -> String {
+        self.info_kind().to_string()
     }
 }
 
@@ -115,4 +139,34 @@ pub(crate) fn link_info(info_kind: InfoKind, data: Option<InfoData>) -> Vec<Link
 /// `IFLA_LINKINFO` with the options of a bridge's port, as far as they are given.
 pub(crate) fn bridge_port_info(port: &BridgePort) -> Vec<LinkInfo> {
     linux_bridge::compose_port(port)
+}
+
+/// `IFLA_LINKINFO` with the options of a bond's port, as far as they are given.
+pub(crate) fn bond_port_info(port: &BondPort) -> Vec<LinkInfo> {
+    bond::compose_port(port)
+}
+
+/// What the kernel says of a kind that it doesn't have (`rtnl_newlink`, net/core/rtnetlink.c).
+const UNKNOWN_KIND: &str = "Unknown device type";
+
+/// Says of a link that can't be created because the kernel doesn't have its kind, what the kernel lacks.
+pub(crate) fn name_what_is_missing(error: NipartError, operation: &Operation) -> NipartError {
+    let Operation::CreateLink { interface, .. } = operation else {
+        return error;
+    };
+    let kind = interface.interface_type.as_ref().and_then(of_type);
+    match kind.filter(|_| error.message.contains(UNKNOWN_KIND)) {
+        Some(kind) => {
+            let (feature, module) = (kind.feature(), kind.module());
+            NipartError {
+                kind: ErrorKind::NotSupported,
+                message: format!(
+                    "the kernel has no {feature} support (module \"{module}\"): {}",
+                    error.message
+                ),
+                ..error
+            }
+        }
+        None => error,
+    }
 }

@@ -20,6 +20,7 @@ mod kernel;
 mod kind;
 mod plugin;
 mod query;
+mod wireguard;
 
 pub use self::kernel::Kernel;
 pub use self::plugin::run;

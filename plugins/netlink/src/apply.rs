@@ -7,6 +7,8 @@
 
 use std::time::{Duration, Instant};
 
+use netlink_sys::protocols::NETLINK_ROUTE;
+
 use crate::error::NetlinkError;
 use crate::request::NetlinkRequest;
 use crate::socket::{Received, RequestSocket, SocketOptions};
@@ -61,6 +63,7 @@ impl ApplySocket {
         let socket = SocketOptions {
             receive_buffer: options.receive_buffer,
             strict: false,
+            protocol: NETLINK_ROUTE,
         };
         Ok(Self {
             slot: WorkerSlot::open("netlink-apply", socket)?,

@@ -16,6 +16,7 @@ use netlink_packet_route::link::{LinkAttribute, LinkExtentMask, LinkMessage};
 use netlink_packet_route::route::RouteMessage;
 use netlink_packet_route::rule::RuleMessage;
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use netlink_sys::protocols::NETLINK_ROUTE;
 
 use crate::error::NetlinkError;
 use crate::request::NetlinkRequest;
@@ -68,6 +69,7 @@ impl DumpSocket {
         let socket = SocketOptions {
             receive_buffer: options.receive_buffer,
             strict: true,
+            protocol: NETLINK_ROUTE,
         };
         Ok(Self {
             slot: WorkerSlot::open("netlink-dump", socket)?,

@@ -23,6 +23,7 @@
 mod apply;
 mod dump;
 mod error;
+pub mod genl;
 mod monitor;
 mod parse;
 mod request;
@@ -36,11 +37,17 @@ pub use apply::{ApplyOptions, ApplySocket, OnFailure};
 pub use dump::filter::{LinkFilter, RouteFilter};
 pub use dump::{DumpOptions, DumpSocket};
 pub use error::{KernelError, NetlinkError};
+pub use genl::GenericSocket;
 pub use monitor::{MonitorEvent, MonitorGroup, MonitorOptions, MonitorSocket};
 pub use request::NetlinkRequest;
 
 /// Typed `rtnetlink(7)` messages; other crates name them through here, so that one crate pins their version.
 pub use netlink_packet_route as packet;
+
+/// Builders of typed messages, without the connection that they come with: messages go through [`ApplySocket`].
+pub mod builder {
+    pub use rtnetlink::{LinkMessageBuilder, LinkUnspec, RouteMessageBuilder, RouteNextHopBuilder};
+}
 
 /// What the typed messages are made of: attributes of unknown kind (`DefaultNla`), `NLM_F_*` flags, traits.
 pub use netlink_packet_core as packet_core;

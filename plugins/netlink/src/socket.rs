@@ -25,6 +25,8 @@ pub(crate) struct SocketOptions {
     pub(crate) receive_buffer: usize,
     /// Whether the kernel checks the headers of questions strictly and honours filters.
     pub(crate) strict: bool,
+    /// `NETLINK_*` of `linux/netlink.h`.
+    pub(crate) protocol: isize,
 }
 
 /// An open socket, its sequence counter and its buffer.
@@ -50,7 +52,7 @@ pub(crate) enum Received<'a> {
 impl RequestSocket {
     pub(crate) fn open(options: SocketOptions) -> Result<Self, NetlinkError> {
         Ok(Self {
-            socket: sockopt::open_request_socket(options.receive_buffer, options.strict)?,
+            socket: sockopt::open_request_socket(options)?,
             buffer: vec![0; DATAGRAM_BUFFER],
             sequence: 0,
             broken: false,

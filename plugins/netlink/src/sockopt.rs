@@ -9,17 +9,15 @@ use netlink_sys::{Socket, SocketAddr};
 use rustix::net::sockopt;
 
 use crate::error::NetlinkError;
+use crate::socket::SocketOptions;
 
 /// Default size of receive buffers in bytes: room for the acks of thousands of messages, or for some ten
 /// thousand notifications. Only a limit, the kernel allocates what is queued.
 pub(crate) const RECEIVE_BUFFER: usize = 8 * 1024 * 1024;
 
-/// Opens a non-blocking `NETLINK_ROUTE` socket that hears nobody but the kernel.
-pub(crate) fn open_request_socket(
-    receive_buffer: usize,
-    strict: bool,
-) -> Result<Socket, NetlinkError> {
-    let socket = open(receive_buffer)?;
+/// Opens a non-blocking socket that hears nobody but the kernel.
+pub(crate) fn open_request_socket(options: SocketOptions) -> Result<Socket, NetlinkError> {
+    let socket = open(options.protocol, options.receive_buffer)?;
     // Extended acks carry the kernel's text; capped acks leave out the copy of the request, so that acks are
     // small and the text follows a header of fixed size.
     socket
@@ -28,7 +26,7 @@ pub(crate) fn open_request_socket(
     socket
         .set_cap_ack(true)
         .map_err(|error| NetlinkError::from_io("setting NETLINK_CAP_ACK", &error))?;
-    if strict {
+    if options.strict {
         // Without it the kernel ignores most filters and dumps everything.
         socket
             .set_netlink_get_strict_chk(true)
@@ -46,7 +44,7 @@ pub(crate) fn open_multicast_socket(
     receive_buffer: usize,
     groups: &[u32],
 ) -> Result<Socket, NetlinkError> {
-    let socket = open(receive_buffer)?;
+    let socket = open(NETLINK_ROUTE, receive_buffer)?;
     for group in groups {
         socket
             .add_membership(*group)
@@ -55,8 +53,8 @@ pub(crate) fn open_multicast_socket(
     Ok(socket)
 }
 
-fn open(receive_buffer: usize) -> Result<Socket, NetlinkError> {
-    let mut socket = Socket::new(NETLINK_ROUTE)
+fn open(protocol: isize, receive_buffer: usize) -> Result<Socket, NetlinkError> {
+    let mut socket = Socket::new(protocol)
         .map_err(|error| NetlinkError::from_io("opening a netlink socket", &error))?;
     socket
         .set_non_blocking(true)

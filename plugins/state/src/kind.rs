@@ -4,11 +4,15 @@
 //!
 //! To add a type: a file here that implements [`Kind`], and a line in [`KINDS`].
 
+mod bond;
 mod ipvlan;
 mod linux_bridge;
 mod mac_vlan;
 mod veth;
+mod vlan;
+mod vrf;
 mod vxlan;
+mod wireguard;
 
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceType};
@@ -18,10 +22,14 @@ use nipart_schemas::overlay::{Difference, Overlay, Path};
 static KINDS: &[&dyn Kind] = &[
     &veth::Veth,
     &linux_bridge::LinuxBridge,
+    &bond::Bond,
+    &vlan::Vlan,
+    &vrf::Vrf,
     &vxlan::Vxlan,
     &mac_vlan::MacVlan,
     &mac_vlan::MacVtap,
     &ipvlan::Ipvlan,
+    &wireguard::Wireguard,
 ];
 
 /// What is particular to one type.
@@ -46,6 +54,33 @@ pub(crate) trait Kind: Sync {
 
     /// Whether the kernel takes what a change in place doesn't name for its default.
     fn changes_whole_section(&self) -> bool {
+        false
+    }
+
+    /// Takes out of the present section what doesn't hold beside the wanted one.
+    fn forget(&self, _wanted: &Interface, _present: &mut Interface) {}
+
+    /// Adds to the changes of the section what the kernel would change along, or wouldn't, unless it is told.
+    fn complete_changes(
+        &self,
+        _changes: &mut Interface,
+        _wanted: &Interface,
+        _present: &Interface,
+    ) {
+    }
+
+    /// Takes out of a section what can be said only when the ports are attached.
+    fn take_what_needs_ports(&self, _section: &mut Interface) -> Option<Interface> {
+        None
+    }
+
+    /// Whether a link must be down to become its port. It then sets the port up, and down again when it lets it go.
+    fn sets_ports_up(&self) -> bool {
+        false
+    }
+
+    /// Whether it takes links that become its ports, or stop being such, down and up again.
+    fn restarts_ports(&self) -> bool {
         false
     }
 
@@ -125,11 +160,40 @@ pub(crate) fn section_changes(
     let mut changes = wanted.only_sections().without_ports();
     changes.interface_type = None;
     changes.veth = None;
-    if of_type(Some(interface_type)).is_some_and(Kind::changes_whole_section) {
+    let kind = of_type(Some(interface_type));
+    if kind.is_some_and(Kind::changes_whole_section) {
         changes.fill_from(&present.only_sections());
     } else {
         changes.keep_differences(present);
     }
+    if let Some(kind) = kind {
+        kind.complete_changes(&mut changes, wanted, present);
+    }
     changes.interface_type = Some(interface_type.clone());
     changes
+}
+
+/// The present section, as far as it holds beside the wanted one.
+pub(crate) fn carried_over(wanted: &Interface, present: &Interface) -> Interface {
+    let mut carried = present.clone();
+    if let Some(kind) = of_type(present.interface_type.as_ref()) {
+        kind.forget(wanted, &mut carried);
+    }
+    carried
+}
+
+/// Takes out of a section what can be said only when the ports are attached.
+pub(crate) fn take_what_needs_ports(section: &mut Interface) -> Option<Interface> {
+    let kind = of_type(section.interface_type.as_ref())?;
+    kind.take_what_needs_ports(section)
+}
+
+/// See [`Kind::sets_ports_up`].
+pub(crate) fn sets_ports_up(interface_type: Option<&InterfaceType>) -> bool {
+    of_type(interface_type).is_some_and(Kind::sets_ports_up)
+}
+
+/// See [`Kind::restarts_ports`].
+pub(crate) fn restarts_ports(interface_type: Option<&InterfaceType>) -> bool {
+    of_type(interface_type).is_some_and(Kind::restarts_ports)
 }

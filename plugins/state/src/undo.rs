@@ -11,13 +11,16 @@ mod touched;
 
 use nipart_schemas::decision::{Decision, DecisionRequest};
 use nipart_schemas::error::NipartError;
-use nipart_schemas::interface::{AltName, AltNameState, Interface, InterfaceState, LinuxBridge};
+use nipart_schemas::interface::{
+    AltName, AltNameState, BondPort, BridgePort, Interface, InterfaceState,
+};
 use nipart_schemas::ip::Address;
 use nipart_schemas::operation::Plan;
 
 use self::touched::Touched;
 use crate::context::Context;
-use crate::goal::{Fate, Goal, Goals, address, recreation};
+use crate::goal::{Fate, Goal, Goals, address, recreation, restart};
+use crate::plan::PortOptions;
 use crate::{kind, plan};
 
 pub(crate) fn decide(request: &DecisionRequest, undone: &Plan) -> Result<Decision, NipartError> {
@@ -29,8 +32,10 @@ pub(crate) fn decide(request: &DecisionRequest, undone: &Plan) -> Result<Decisio
         let now = context.present.get(name.as_str()).copied();
         goals.links.extend(restore(before, now, &touched));
     }
-    restore_port_options(&context, &touched, &mut goals);
+    restore_port_options::<BridgePort>(&context, &touched, &mut goals);
+    restore_port_options::<BondPort>(&context, &touched, &mut goals);
     recreation::cascade(&context, &mut goals);
+    restart::settle(&context, &mut goals);
     route::restore(&context, &touched, &mut goals);
     Ok(plan::build(&context, &goals))
 }
@@ -97,6 +102,9 @@ fn as_before(before: &Interface, now: Option<&Interface>) -> Interface {
     let mut wanted = before.clone();
     wanted.controller.get_or_insert_default();
     wanted.description.get_or_insert_default();
+    if let Some(section) = &mut wanted.wireguard {
+        section.spell_out_missing_secrets();
+    }
     let names = wanted.alt_names.get_or_insert_default();
     let new = now
         .and_then(|now| now.alt_names.as_ref())
@@ -113,11 +121,15 @@ fn as_before(before: &Interface, now: Option<&Interface>) -> Interface {
     wanted
 }
 
-/// What a bridge keeps about its ports is lost when they are detached, and belongs to none of the plan's interfaces
+/// What a controller keeps about its ports is lost when they are detached, and belongs to none of the plan's interfaces
 /// when it only names ports.
-fn restore_port_options<'a>(context: &Context<'a>, touched: &Touched, goals: &mut Goals<'a>) {
+fn restore_port_options<'a, P: PortOptions>(
+    context: &Context<'a>,
+    touched: &Touched,
+    goals: &mut Goals<'a>,
+) {
     for name in &touched.links {
-        let Some(bridge) = context
+        let Some(controller) = context
             .wanted
             .get(name.as_str())
             .and_then(|before| before.controller.as_deref())
@@ -126,29 +138,29 @@ fn restore_port_options<'a>(context: &Context<'a>, touched: &Touched, goals: &mu
         };
         let Some(options) = context
             .wanted
-            .get(bridge)
-            .and_then(|before| before.bridge.as_ref()?.port.as_ref())
-            .and_then(|ports| ports.iter().find(|port| port.name == *name))
+            .get(controller)
+            .and_then(|before| P::list(before))
+            .and_then(|ports| ports.iter().find(|port| port.name() == name))
         else {
             continue;
         };
-        let position = match goals.links.iter().position(|goal| goal.name() == bridge) {
+        let position = match goals
+            .links
+            .iter()
+            .position(|goal| goal.name() == controller)
+        {
             Some(position) => position,
             None => {
-                let Some(now) = context.present.get(bridge).copied() else {
+                let Some(now) = context.present.get(controller).copied() else {
                     continue;
                 };
-                let wanted = Interface::named(bridge);
+                let wanted = Interface::named(controller);
                 goals.links.push(Goal::new(wanted, Some(now), Fate::Change));
                 goals.links.len() - 1
             }
         };
-        let section = goals.links[position]
-            .wanted
-            .bridge
-            .get_or_insert_with(LinuxBridge::default);
-        let ports = section.port.get_or_insert_default();
-        if !ports.iter().any(|port| port.name == *name) {
+        let ports = P::list_mut(&mut goals.links[position].wanted);
+        if !ports.iter().any(|port| port.name() == name) {
             ports.push(options.clone());
         }
     }

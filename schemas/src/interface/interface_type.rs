@@ -23,6 +23,12 @@ pub enum InterfaceType {
     Dummy,
     /// The kernel's bridge.
     LinuxBridge,
+    /// Several links used as one.
+    Bond,
+    /// VLAN.
+    Vlan,
+    /// A routing table for some links.
+    Vrf,
     /// VXLAN tunnel.
     Vxlan,
     /// MAC VLAN.
@@ -31,6 +37,8 @@ pub enum InterfaceType {
     MacVtap,
     /// IPVLAN.
     Ipvlan,
+    /// WireGuard tunnel.
+    Wireguard,
     /// The loopback interface.
     Loopback,
     /// A kind that Nipart doesn't know, under the kernel's own name: shown, its common properties can be set,
@@ -45,10 +53,14 @@ impl InterfaceType {
         Self::Veth,
         Self::Dummy,
         Self::LinuxBridge,
+        Self::Bond,
+        Self::Vlan,
+        Self::Vrf,
         Self::Vxlan,
         Self::MacVlan,
         Self::MacVtap,
         Self::Ipvlan,
+        Self::Wireguard,
         Self::Loopback,
     ];
 
@@ -59,10 +71,14 @@ impl InterfaceType {
             Self::Veth => "veth",
             Self::Dummy => "dummy",
             Self::LinuxBridge => "linux-bridge",
+            Self::Bond => "bond",
+            Self::Vlan => "vlan",
+            Self::Vrf => "vrf",
             Self::Vxlan => "vxlan",
             Self::MacVlan => "mac-vlan",
             Self::MacVtap => "mac-vtap",
             Self::Ipvlan => "ipvlan",
+            Self::Wireguard => "wireguard",
             Self::Loopback => "loopback",
             Self::Other(name) => name,
         }
@@ -75,7 +91,12 @@ impl InterfaceType {
 
     /// Whether other interfaces can be its ports.
     pub fn is_controller(&self) -> bool {
-        matches!(self, Self::LinuxBridge)
+        matches!(self, Self::LinuxBridge | Self::Bond | Self::Vrf)
+    }
+
+    /// Whether its ports have addresses of their own; those of other controllers' ports belong to the controller.
+    pub fn leaves_addresses_to_ports(&self) -> bool {
+        matches!(self, Self::Vrf)
     }
 
     /// Whether a user who writes `self` means the `present` type: nmstate's users write `ethernet` for a veth.

@@ -41,8 +41,12 @@ macro_rules! sections {
 sections! {
     veth = "veth" for Veth, Ethernet;
     bridge = "bridge" for LinuxBridge;
+    link_aggregation = "link-aggregation" for Bond;
+    vlan = "vlan" for Vlan;
+    vrf = "vrf" for Vrf;
     vxlan = "vxlan" for Vxlan;
     mac_vlan = "mac-vlan" for MacVlan;
     mac_vtap = "mac-vtap" for MacVtap;
     ipvlan = "ipvlan" for Ipvlan;
+    wireguard = "wireguard" for Wireguard;
 }

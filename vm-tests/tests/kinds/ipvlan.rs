@@ -40,20 +40,32 @@ interfaces:
 ",
         );
         assert_eq!(report["changes"][0], "create ipvlan iv0");
-        assert_link("iv0", &json!({"link": "v1", "flags": ["BROADCAST", "MULTICAST", "UP", "LOWER_UP"]}));
+        assert_link(
+            "iv0",
+            &json!({"link": "v1", "flags": ["BROADCAST", "MULTICAST", "UP", "LOWER_UP"]}),
+        );
         assert_ipvlan("iv0", "l2 private");
 
         // Each key alone, the others stay.
         let index = eyes::link("iv0")["ifindex"].clone();
         check::apply(&system, "interfaces: [{name: iv0, ipvlan: {mode: l3s}}]");
         assert_ipvlan("iv0", "l3s private");
-        check::apply(&system, "interfaces: [{name: iv0, ipvlan: {private: false, vepa: true}}]");
+        check::apply(
+            &system,
+            "interfaces: [{name: iv0, ipvlan: {private: false, vepa: true}}]",
+        );
         assert_ipvlan("iv0", "l3s vepa");
         assert_eq!(eyes::link("iv0")["ifindex"], index);
 
         // Another base: created anew, with its address.
-        check::apply(&system, "interfaces: [{name: iv0, ipvlan: {base-iface: v2}}]");
-        assert_link("iv0", &json!({"link": "v2", "address": eyes::link("v2")["address"]}));
+        check::apply(
+            &system,
+            "interfaces: [{name: iv0, ipvlan: {base-iface: v2}}]",
+        );
+        assert_link(
+            "iv0",
+            &json!({"link": "v2", "address": eyes::link("v2")["address"]}),
+        );
         assert_ipvlan("iv0", "l3s vepa");
         assert_eq!(eyes::addresses("iv0"), ["192.0.2.1/24"]);
 

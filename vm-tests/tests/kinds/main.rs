@@ -4,3 +4,4 @@
 //! removed.
 
 mod ipvlan;
+mod wireguard;

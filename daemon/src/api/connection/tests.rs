@@ -227,6 +227,7 @@ async fn long_calls_are_understood() {
     let parameters = ShowParameters {
         interfaces: Some(names),
         source: None,
+        show_secrets: None,
     };
     assert_eq!(client.show(&parameters).await.unwrap(), "{}");
     daemon.finish().await;

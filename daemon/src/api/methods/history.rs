@@ -6,9 +6,11 @@ use nipart_api::call::{HistoryParameters, ListHistoryParameters, PlanParameters}
 use nipart_api::reply::{self, CallError};
 use nipart_api::{DEFAULT_HISTORY, READ_TIMEOUT};
 use nipart_schemas::event::{EventData, Role};
+use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::request::{HistoryRequest, PlanRequest};
 
 use super::content;
+use crate::api::peer::Peer;
 use crate::handle::CoreHandle;
 
 pub(in crate::api) async fn checkpoints(core: &CoreHandle) -> Result<String, CallError> {
@@ -61,11 +63,19 @@ pub(in crate::api) async fn entry(
     Ok(reply::whole_message(&detail))
 }
 
+/// With secrets for those who may apply it: hidden ones would mean "as they are".
 pub(in crate::api) async fn rollback_state(
     core: &CoreHandle,
+    peer: Peer,
     HistoryParameters { id }: HistoryParameters,
 ) -> Result<String, CallError> {
-    let state = ask(core, HistoryRequest::RollbackTo { id }, "state").await?;
+    let mut state = ask(core, HistoryRequest::RollbackTo { id }, "state").await?;
+    if !peer.may_apply {
+        let mut shown: NetworkState =
+            serde_json::from_str(&state).map_err(|error| super::defect(&error))?;
+        shown.hide_secrets();
+        state = serde_json::to_string(&shown).map_err(|error| super::defect(&error))?;
+    }
     Ok(reply::raw_message("state", &state))
 }
 

@@ -24,7 +24,9 @@ pub async fn plan(peers: &impl Peers, request: PlanRequest) -> Result<PlanReport
         origin: None,
         confirm_within: None,
     };
-    let decision = assess(peers, &wish, true).await?.decision;
+    let mut decision = assess(peers, &wish, true).await?.decision;
+    // Differences never tell them.
+    decision.plan.hide_secrets();
     Ok(PlanReport {
         plan: decision.plan,
         differences: decision.differences,

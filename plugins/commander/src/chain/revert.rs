@@ -16,5 +16,7 @@ use crate::transaction::scope_of;
 /// When the kernel can't be read.
 pub async fn revert(peers: &impl Peers, state: &NetworkState) -> Result<NetworkState, NipartError> {
     let current = ask::query(peers, scope_of(state)).await?;
-    Ok(revert_of(state, &current))
+    let mut back = revert_of(state, &current);
+    back.hide_secrets();
+    Ok(back)
 }

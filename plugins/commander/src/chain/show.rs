@@ -52,6 +52,9 @@ pub async fn show(
             interface.ipv4.get_or_insert_with(Ipv4::default).dhcp = Some(true);
         }
     }
+    if !request.show_secrets {
+        state.hide_secrets();
+    }
     Ok(state)
 }
 

@@ -3,10 +3,11 @@
 //! Messages about links.
 
 use nipart_netlink::NetlinkRequest;
+use nipart_netlink::builder::{LinkMessageBuilder, LinkUnspec};
 use nipart_netlink::packet::link::{LinkAttribute, LinkFlags, LinkMessage, Prop};
 use nipart_netlink::packet_core::DefaultNla;
 use nipart_schemas::error::{ErrorKind, NipartError};
-use nipart_schemas::interface::{BridgePort, Interface, InterfaceState, InterfaceType};
+use nipart_schemas::interface::{BondPort, BridgePort, Interface, InterfaceState, InterfaceType};
 use nipart_schemas::operation::LinkChanges;
 
 use super::{Names, Step};
@@ -33,18 +34,23 @@ pub(super) fn create(
         names,
     };
     let composed = kind.compose(&order)?;
-    let mut message = LinkMessage::default();
-    set_common(interface, &mut message);
+    let mut builder = common::<LinkUnspec>(
+        interface,
+        LinkMessageBuilder::new_with_info_kind(kind.info_kind()),
+    );
     if interface.wanted_state() == InterfaceState::Up {
-        set_flag(&mut message, true);
+        builder = builder.up();
     }
-    let attributes = &mut message.attributes;
-    attributes.extend(composed.base.map(LinkAttribute::Link));
+    if let Some(base) = composed.base {
+        builder = builder.link(base);
+    }
     if let Some(controller) = controller(interface) {
-        attributes.push(LinkAttribute::Controller(names.index(controller)?));
+        builder = builder.controller(names.index(controller)?);
     }
-    let info = kind::link_info(kind.info_kind(), composed.data);
-    attributes.push(LinkAttribute::LinkInfo(info));
+    if let Some(data) = composed.data {
+        builder = builder.set_info_data(data);
+    }
+    let mut message = builder.build();
 
     let mut steps = Vec::new();
     let settled = match interface.mtu {
@@ -53,6 +59,9 @@ pub(super) fn create(
     };
     steps.push(Step::send(NetlinkRequest::create_link(message)));
     steps.extend(settled);
+    if kind.is_configured_elsewhere() {
+        steps.push(Step::Configure(Box::new(interface.only_sections())));
+    }
     if let Some(peer) = peer {
         steps.extend(complete_peer(peer, names)?);
     }
@@ -93,12 +102,18 @@ fn complete_peer(peer: &Interface, names: &Names) -> Result<Option<Step>, Nipart
 }
 
 /// Name, MTU and link-layer address.
-pub(crate) fn set_common(interface: &Interface, message: &mut LinkMessage) {
-    let attributes = &mut message.attributes;
-    attributes.push(LinkAttribute::IfName(interface.name.clone()));
-    attributes.extend(interface.mtu.map(LinkAttribute::Mtu));
-    let address = interface.mac_address.as_ref();
-    attributes.extend(address.map(|address| LinkAttribute::Address(address.bytes().to_vec())));
+pub(crate) fn common<T>(
+    interface: &Interface,
+    builder: LinkMessageBuilder<T>,
+) -> LinkMessageBuilder<T> {
+    let mut builder = builder.name(&interface.name);
+    if let Some(mtu) = interface.mtu {
+        builder = builder.mtu(mtu);
+    }
+    match &interface.mac_address {
+        Some(address) => builder.address(address.bytes().to_vec()),
+        None => builder,
+    }
 }
 
 /// Changes common properties; in the kernel's own order (`do_setlink`) address and MTU come first, up or down last.
@@ -111,26 +126,35 @@ pub(super) fn change(changes: &LinkChanges, names: &Names) -> Result<Step, Nipar
         controller,
         description,
     } = changes;
-    let mut message = numbered(names.index(interface)?);
-    let attributes = &mut message.attributes;
-    attributes.extend(mtu.map(LinkAttribute::Mtu));
-    let address = mac_address.as_ref();
-    attributes.extend(address.map(|address| LinkAttribute::Address(address.bytes().to_vec())));
-    attributes.extend(description.as_deref().map(alias));
-    match controller.as_deref() {
-        Some("") => attributes.push(LinkAttribute::Controller(0)),
-        Some(controller) => attributes.push(LinkAttribute::Controller(names.index(controller)?)),
-        None => {}
+    let mut builder = LinkUnspec::new_with_index(names.index(interface)?);
+    if let Some(mtu) = mtu {
+        builder = builder.mtu(*mtu);
     }
-    if let Some(up) = up {
-        set_flag(&mut message, *up);
+    if let Some(address) = mac_address {
+        builder = builder.address(address.bytes().to_vec());
     }
-    Ok(Step::send(NetlinkRequest::change_link(message)))
+    if let Some(text) = description {
+        builder = builder.append_extra_attribute(alias(text));
+    }
+    builder = match controller.as_deref() {
+        Some("") => builder.nocontroller(),
+        Some(controller) => builder.controller(names.index(controller)?),
+        None => builder,
+    };
+    builder = match up {
+        Some(true) => builder.up(),
+        Some(false) => builder.down(),
+        None => builder,
+    };
+    Ok(Step::send(NetlinkRequest::change_link(builder.build())))
 }
 
 /// Changes options of the link's kind.
 pub(super) fn change_section(interface: &Interface, names: &Names) -> Result<Step, NipartError> {
     let kind = kind_to_build(interface)?;
+    if kind.is_configured_elsewhere() {
+        return Ok(Step::Configure(Box::new(interface.only_sections())));
+    }
     let order = Order {
         interface,
         peer: None,
@@ -143,6 +167,14 @@ pub(super) fn change_section(interface: &Interface, names: &Names) -> Result<Ste
     attributes.extend(composed.base.map(LinkAttribute::Link));
     let info = kind::link_info(kind.info_kind(), composed.data);
     attributes.push(LinkAttribute::LinkInfo(info));
+    Ok(Step::send(NetlinkRequest::change_link(message)))
+}
+
+/// Changes what a bond keeps about its port.
+pub(super) fn change_bond_port(port: &BondPort, names: &Names) -> Result<Step, NipartError> {
+    let mut message = numbered(names.index(&port.name)?);
+    let info = kind::bond_port_info(port);
+    message.attributes.push(LinkAttribute::LinkInfo(info));
     Ok(Step::send(NetlinkRequest::change_link(message)))
 }
 
