@@ -108,6 +108,15 @@ fn a_port_has_no_addresses_left() {
 }
 
 #[test]
+fn a_port_that_was_down_is_up() {
+    check(
+        "interfaces: [{name: br0, bridge: {port: [{name: eth0}]}}]",
+        "interfaces: [{name: eth0, state: down}]",
+        "interfaces: [{name: eth0}, {name: br0, bridge: {port: [{name: eth0}]}}]",
+    );
+}
+
+#[test]
 fn what_is_turned_off_takes_its_settings_along() {
     check(
         "interfaces: [{name: eth0, ipv4: {enabled: false}, ipv6: {enabled: false}}]",

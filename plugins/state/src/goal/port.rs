@@ -11,7 +11,7 @@ use super::{Fate, Goal, Goals, address};
 use crate::context::Context;
 
 /// Whether we attached the port: by the controller's list or by the port's own key.
-pub(super) fn is_ours(context: &Context<'_>, controller: &str, port: &str) -> bool {
+pub(crate) fn is_ours(context: &Context<'_>, controller: &str, port: &str) -> bool {
     let by_port = context
         .remembered
         .get(port)

@@ -3,7 +3,7 @@
 //! Links that are deleted and created anew, and what goes with them: the kernel deletes whatever is stacked upon a
 //! link that is deleted, so that has to come back, too, or to be named as going.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use nipart_schemas::interface::{AltName, Interface, InterfaceState, MacVlanMode};
 use nipart_schemas::overlay::Overlay;
@@ -36,7 +36,15 @@ fn completed(mut wanted: Interface, present: &Interface) -> Interface {
         .base_interface()
         .is_some_and(|base| Some(base) != present.base_interface());
     let alt_names = all_alt_names(&wanted, present);
+    let turns_ipv6_on = wanted.ipv6.as_ref().is_some_and(|ipv6| {
+        ipv6.enabled.is_none()
+            && (ipv6.autoconf == Some(true)
+                || ipv6.address.as_ref().is_some_and(|list| !list.is_empty()))
+    });
     wanted.fill_from(present);
+    if let Some(ipv6) = wanted.ipv6.as_mut().filter(|_| turns_ipv6_on) {
+        ipv6.enabled = Some(true);
+    }
     // A user may have written `ethernet` for a veth.
     wanted.interface_type.clone_from(&present.interface_type);
     wanted.alt_names = Some(alt_names);
@@ -126,5 +134,21 @@ pub(crate) fn cascade<'a>(context: &Context<'a>, goals: &mut Goals<'a>) {
             };
             open.push_back((present.name.clone(), happens));
         }
+    }
+    detach_from_gone_controllers(goals);
+}
+
+/// A link that is created anew doesn't come back to a controller that goes.
+fn detach_from_gone_controllers(goals: &mut Goals<'_>) {
+    let going = goals.links.iter().filter(|goal| goal.fate == Fate::Delete);
+    let gone: HashSet<String> = going.map(|goal| goal.wanted.name.clone()).collect();
+    for goal in goals
+        .links
+        .iter_mut()
+        .filter(|goal| goal.fate == Fate::Recreate)
+    {
+        goal.wanted
+            .controller
+            .take_if(|controller| gone.contains(controller));
     }
 }

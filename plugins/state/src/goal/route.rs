@@ -2,6 +2,7 @@
 
 //! Which routes must be there and which must go.
 
+pub(crate) mod carrier;
 mod loss;
 
 use std::collections::{HashMap, HashSet};
@@ -54,7 +55,7 @@ pub(super) fn resolve(context: &Context<'_>, goals: &mut Goals<'_>) {
         .desired
         .config_routes()
         .iter()
-        .filter(|route| !route.is_absent())
+        .filter(|route| !route.is_absent() && !carrier::rests(context, route))
     {
         let interface = route.next_hop_interface.as_deref().unwrap_or_default();
         if !context.will_exist(interface) {

@@ -216,12 +216,9 @@ fn ipv6_switches(wanted: &Interface, present: Option<&Interface>, waves: &mut Wa
     let is_there = present.is_some();
     let autoconf = section.autoconf.filter(|wants| {
         let is_on = present.and_then(|present| present.autoconf);
-        // While the protocol is off, its autoconfiguration says nothing; where it is off for good, isn't even told.
-        let is_off_anyway = is_there
-            && (section.enabled == Some(false)
-                || (!wants
-                    && is_on.is_none()
-                    && present.and_then(|present| present.enabled) == Some(false)));
+        // Where the kernel has no IPv6 it doesn't tell: there is nothing to turn off, nor on while the protocol is off.
+        let is_off_anyway =
+            is_there && is_on.is_none() && (!wants || section.enabled == Some(false));
         is_on != Some(*wants) && !is_off_anyway
     });
     if enabled.is_some() || autoconf.is_some() {

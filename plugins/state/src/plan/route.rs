@@ -2,7 +2,7 @@
 
 //! Operations on routes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use nipart_schemas::operation::Operation;
 use nipart_schemas::route::{Route, RouteKey};
@@ -21,17 +21,26 @@ pub(super) fn plan(context: &Context<'_>, goals: &Goals<'_>, waves: &mut Waves) 
             waves.push(Phase::RemoveRoutes, Operation::RemoveRoute(route.clone()));
         }
     }
-    let staying: HashSet<RouteKey> = context
-        .observed
-        .running_routes()
-        .iter()
-        .filter(|route| !loss.takes(route))
-        .map(Route::key)
-        .filter(|key| !unwanted.contains(key))
-        .collect();
+    let mut staying: HashSet<RouteKey> = HashSet::new();
+    let mut unsure: HashMap<RouteKey, &Route> = HashMap::new();
+    for route in context.observed.running_routes() {
+        if unwanted.contains(&route.key()) {
+            continue;
+        }
+        if !loss.takes(route) {
+            staying.insert(route.key());
+        } else if loss.may_take(route) {
+            unsure.insert(route.key(), route);
+        }
+    }
     for route in &goals.routes {
         if staying.contains(&route.key()) {
             continue;
+        }
+        // Gone for sure, so that it can be added.
+        if let Some(present) = unsure.get(&route.key()) {
+            let removal = Operation::RemoveRoute((*present).clone());
+            waves.push(Phase::RemoveRoutes, removal);
         }
         let phase = match route.next_hop_address {
             None => Phase::AddLinkRoutes,

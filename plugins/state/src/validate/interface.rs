@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
+use nipart_schemas::overlay::Overlay;
 
 use crate::context::Context;
 use crate::goal::address;
@@ -30,12 +31,18 @@ pub(super) fn check(
         return Ok(());
     }
     let present = context.present.get(interface.name.as_str()).copied();
-    check_type(interface, present, path)?;
+    check_type(context, interface, present, path)?;
     if interface.wanted_state() != InterfaceState::Up {
         return Ok(());
     }
     let mut effective = interface.clone();
     effective.interface_type = context.type_of(&interface.name).cloned();
+    if let Some(present) = present {
+        // What isn't written stays: also that has to fit.
+        effective.vxlan.fill_from(&present.vxlan);
+        effective.mac_vlan.fill_from(&present.mac_vlan);
+        effective.mac_vtap.fill_from(&present.mac_vtap);
+    }
     let is_new = present.is_none() && !context.peers.contains_key(interface.name.as_str());
     if is_new {
         check_creatable(context, interface, path)?;
@@ -71,6 +78,7 @@ pub(crate) fn check_link_name(name: &str, path: &str) -> Result<(), NipartError>
 }
 
 fn check_type(
+    context: &Context<'_>,
     interface: &Interface,
     present: Option<&Interface>,
     path: &str,
@@ -88,6 +96,7 @@ fn check_type(
                 ));
             }
             None if interface.wanted_state() == InterfaceState::Up
+                && context.missing == MissingInterfaces::Refuse
                 && matches!(wanted, InterfaceType::Other(_)) =>
             {
                 let known: Vec<&str> = InterfaceType::KNOWN
@@ -156,6 +165,7 @@ fn check_common(
     if let Some(mtu) = interface.mtu {
         check_mtu(interface, present, mtu, &format!("{path}.mtu"))?;
     }
+    check_ipv6_mtu(interface, present, path)?;
     // What it has already was shown to the user: the loopback interface's is zero.
     if let Some(address) = &interface.mac_address
         && present.and_then(|present| present.mac_address.as_ref()) != Some(address)
@@ -216,18 +226,37 @@ fn check_mtu(
             ),
         ));
     }
-    if mtu < SMALLEST_IPV6_MTU
-        && let Some(ip) = needs_ipv6(interface, present)
-    {
-        return Err(NipartError::invalid(
-            path,
-            format!(
-                "MTU {mtu} is below {SMALLEST_IPV6_MTU}: {} would lose IPv6, and with it {ip}",
-                interface.name
-            ),
-        ));
-    }
     Ok(())
+}
+
+/// Below a certain MTU the kernel takes IPv6 off the link.
+fn check_ipv6_mtu(
+    interface: &Interface,
+    present: Option<&Interface>,
+    path: &str,
+) -> Result<(), NipartError> {
+    let mtu = interface
+        .mtu
+        .or_else(|| present.and_then(|present| present.mtu));
+    let Some(mtu) = mtu.filter(|mtu| *mtu < SMALLEST_IPV6_MTU) else {
+        return Ok(());
+    };
+    let Some(ip) = needs_ipv6(interface, present) else {
+        return Ok(());
+    };
+    let name = &interface.name;
+    Err(match interface.mtu {
+        Some(_) => NipartError::invalid(
+            format!("{path}.mtu"),
+            format!(
+                "MTU {mtu} is below {SMALLEST_IPV6_MTU}: {name} would lose IPv6, and with it {ip}"
+            ),
+        ),
+        None => NipartError::invalid(
+            format!("{path}.ipv6"),
+            format!("{name} can't have {ip}: IPv6 needs an MTU of {SMALLEST_IPV6_MTU}, not {mtu}"),
+        ),
+    })
 }
 
 /// An IPv6 address that the interface is to have or has, unless the state turns IPv6 off.

@@ -120,10 +120,13 @@ fn check_ports<'a>(
                     .present
                     .get(port)
                     .is_some_and(|present| present.controller.as_ref() == Some(&interface.name));
-            if matches!(
-                wanted.wanted_state(),
-                InterfaceState::Absent | InterfaceState::Down
-            ) && !is_shown_so
+            // A saved port may have been set down since: then it is attached when it is up again.
+            if context.missing == MissingInterfaces::Refuse
+                && matches!(
+                    wanted.wanted_state(),
+                    InterfaceState::Absent | InterfaceState::Down
+                )
+                && !is_shown_so
             {
                 return Err(NipartError::invalid(
                     path,
@@ -228,7 +231,9 @@ fn check_peer(context: &Context<'_>, interface: &Interface, path: &str) -> Resul
     if let Some(other) = context.wanted.get(peer) {
         let is_kept = match other.wanted_state() {
             InterfaceState::Up | InterfaceState::Ignore => true,
-            InterfaceState::Down | InterfaceState::Absent => context.is_left_down(other),
+            // One that isn't there comes with the pair, and stays down.
+            InterfaceState::Down => !context.is_removed(other),
+            InterfaceState::Absent => false,
         };
         if !is_kept {
             return Err(NipartError::invalid(

@@ -11,6 +11,7 @@ use nipart_schemas::route::Route;
 
 use crate::context::Context;
 use crate::goal::Goals;
+use crate::goal::route::carrier;
 use crate::goal::route::occupants;
 
 pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
@@ -102,6 +103,9 @@ fn check_one(context: &Context<'_>, route: &Route, path: &str) -> Result<(), Nip
     let Some(interface) = context.wanted.get(name) else {
         return refuse_a_link_that_is_down(context, route, name, path);
     };
+    if carrier::rests(context, route) {
+        return Ok(());
+    }
     if interface.wanted_state() == InterfaceState::Ignore {
         return Err(NipartError::invalid(
             path,

@@ -125,16 +125,16 @@ impl<'a> Stack<'a> {
         let mut stack = Self::default();
         let present = context.observed.interfaces.iter().filter(|present| {
             let name = present.name.as_str();
-            let wanted = context.wanted.get(name);
-            !context.doomed.contains(name)
-                && wanted.is_none_or(|wanted| wanted.wanted_state() == InterfaceState::Ignore)
+            !context.doomed.contains(name) && context.wanted_up(name).is_none()
         });
         let wanted = context.desired.interfaces.iter();
         let wanted = wanted.filter(|wanted| wanted.wanted_state() == InterfaceState::Up);
         for interface in present.chain(wanted) {
             stack.add(context, interface);
         }
-        for controller in &context.desired.interfaces {
+        let controllers = context.desired.interfaces.iter();
+        let is_up = |interface: &&Interface| interface.wanted_state() == InterfaceState::Up;
+        for controller in controllers.filter(is_up) {
             for port in controller.port_names().into_iter().flatten() {
                 stack.controllers.insert(port, &controller.name);
             }
@@ -169,8 +169,17 @@ impl<'a> Stack<'a> {
     }
 }
 
-/// Whether the port is taken out of the controller by its new list.
+/// Whether the port is taken out of the controller by its new list, or because it is wanted down.
 fn leaves(context: &Context<'_>, port: &str, controller: &str) -> bool {
+    let is_wanted_down = context.wanted.get(port).is_some_and(|wanted| {
+        matches!(
+            wanted.wanted_state(),
+            InterfaceState::Down | InterfaceState::Absent
+        )
+    });
+    if is_wanted_down {
+        return port::is_ours(context, controller, port);
+    }
     context
         .wanted_up(controller)
         .and_then(Interface::port_names)

@@ -4,8 +4,7 @@
 //! and refuses what the kernel would refuse.
 //!
 //! Of links, `drivers/net/{veth,macvlan,vxlan}` and `net/bridge`; of addresses and routes, `net/ipv4/devinet.c`,
-//! `net/ipv4/fib_frontend.c`, `net/ipv6/addrconf.c`. Left out: link-local addresses, secondary addresses that go with
-//! their primary one (`promote_secondaries` is taken for on).
+//! `net/ipv4/fib_frontend.c`, `net/ipv6/addrconf.c`. Left out: link-local addresses.
 
 pub(crate) mod address;
 mod link;
@@ -27,6 +26,8 @@ pub(crate) struct Model {
     ports: BTreeMap<String, BridgePort>,
     routes: Vec<Route>,
     created: u8,
+    /// Secondary addresses go with the primary one of their network: `promote_secondaries` is off.
+    pub(crate) drops_secondary_addresses: bool,
 }
 
 impl Model {
@@ -70,7 +71,7 @@ impl Model {
         lists.flatten().collect()
     }
 
-    /// How it shows itself: all lists in a fixed order.
+    /// How it shows itself: all lists but those of addresses, whose order means something, in a fixed order.
     pub(crate) fn observed(&self) -> NetworkState {
         let mut interfaces: Vec<Interface> = self.links.values().cloned().collect();
         for interface in &mut interfaces {
@@ -86,11 +87,12 @@ impl Model {
             interface.description.take_if(|text| text.is_empty());
             let ipv4 = interface.ipv4.get_or_insert_default();
             let list = ipv4.address.get_or_insert_default();
-            list.sort_by_key(|address| address.key());
             ipv4.enabled = Some(!list.is_empty());
-            let ipv6 = interface.ipv6.get_or_insert_default();
-            let list = ipv6.address.get_or_insert_default();
-            list.sort_by_key(|address| address.key());
+            interface
+                .ipv6
+                .get_or_insert_default()
+                .address
+                .get_or_insert_default();
         }
         let mut running = self.routes.clone();
         running.sort_by_key(|route| (route.key(), route.source, route.protocol));
@@ -199,9 +201,23 @@ impl Model {
         state
     }
 
-    /// Without what depends on the order in which addresses came: the sources of connected routes.
+    /// Without the order in which addresses came, and what depends on it: the sources of connected routes.
     pub(crate) fn without_order(&self) -> NetworkState {
         let mut state = self.observed();
+        for interface in &mut state.interfaces {
+            let ipv4 = interface
+                .ipv4
+                .as_mut()
+                .and_then(|ipv4| ipv4.address.as_mut());
+            ipv4.into_iter()
+                .for_each(|list| list.sort_by_key(|address| address.key()));
+            let ipv6 = interface
+                .ipv6
+                .as_mut()
+                .and_then(|ipv6| ipv6.address.as_mut());
+            ipv6.into_iter()
+                .for_each(|list| list.sort_by_key(|address| address.key()));
+        }
         let running = state
             .routes
             .iter_mut()

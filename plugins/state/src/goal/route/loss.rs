@@ -19,16 +19,23 @@ use crate::goal::{Fate, Goal, Goals, address};
 /// What the changes of links and addresses take away.
 pub(crate) struct Loss {
     gone_links: HashSet<String>,
-    without_ipv4: HashSet<String>,
-    gone_sources: HashSet<IpAddr>,
+    without_ipv4: HashMap<String, Certainty>,
+    gone_sources: HashMap<IpAddr, Certainty>,
+}
+
+/// Whether secondary addresses go with their primary one depends on a switch (`promote_secondaries`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Certainty {
+    Sure,
+    Possible,
 }
 
 impl Loss {
     pub(crate) fn of(goals: &Goals<'_>) -> Self {
         let mut loss = Self {
             gone_links: HashSet::new(),
-            without_ipv4: HashSet::new(),
-            gone_sources: HashSet::new(),
+            without_ipv4: HashMap::new(),
+            gone_sources: HashMap::new(),
         };
         for goal in goals.links.iter().filter(|goal| goal.present.is_some()) {
             let Some(present) = goal.surviving() else {
@@ -37,23 +44,41 @@ impl Loss {
                 loss.gone_links.insert(goal.name().to_string());
                 continue;
             };
-            if goal.unwanted_addresses.is_empty() {
-                continue;
+            if !goal.unwanted_addresses.is_empty() {
+                loss.add_addresses(goal, present);
             }
-            let had: Vec<Address> = ipv4(present).collect();
-            let lost = address::lost_with_primary(goal);
-            let goes = |address: &Address| {
-                let mut unwanted = goal.unwanted_addresses.iter().chain(&lost);
-                unwanted.any(|other| other.key() == address.key())
-            };
-            let gone: Vec<&Address> = had.iter().filter(|address| goes(address)).collect();
-            if !gone.is_empty() && gone.len() == had.len() {
-                loss.without_ipv4.insert(goal.name().to_string());
-            }
-            loss.gone_sources
-                .extend(gone.into_iter().map(|address| address.ip));
         }
         loss
+    }
+
+    fn add_addresses(&mut self, goal: &Goal<'_>, present: &Interface) {
+        let is_in = |list: &[Address], address: &Address| {
+            list.iter().any(|other| other.key() == address.key())
+        };
+        let secondary = address::lost_with_primary(goal);
+        let fate_of = |address: &Address| {
+            if is_in(&goal.unwanted_addresses, address) {
+                Some(Certainty::Sure)
+            } else {
+                is_in(&secondary, address).then_some(Certainty::Possible)
+            }
+        };
+        let fates: Vec<(Address, Option<Certainty>)> = ipv4(present)
+            .map(|address| (address, fate_of(&address)))
+            .collect();
+        if !fates.is_empty() && fates.iter().all(|(_, fate)| fate.is_some()) {
+            let are_all_sure = fates.iter().all(|(_, fate)| *fate == Some(Certainty::Sure));
+            let certainty = if are_all_sure {
+                Certainty::Sure
+            } else {
+                Certainty::Possible
+            };
+            self.without_ipv4.insert(goal.name().to_string(), certainty);
+        }
+        let gone = fates
+            .into_iter()
+            .filter_map(|(address, fate)| Some((address.ip, fate?)));
+        self.gone_sources.extend(gone);
     }
 
     /// Whether the link that the route leads through is deleted.
@@ -64,15 +89,29 @@ impl Loss {
             .is_some_and(|name| self.gone_links.contains(name))
     }
 
-    /// Whether the route is no more when links and addresses have gone.
+    /// Whether the route is no more, or may be no more, when links and addresses have gone.
     pub(crate) fn takes(&self, route: &Route) -> bool {
+        self.takes_link_of(route) || self.certainty(route).is_some()
+    }
+
+    /// Whether the route may be no more, or may be there still.
+    pub(crate) fn may_take(&self, route: &Route) -> bool {
+        !self.takes_link_of(route) && self.certainty(route) == Some(Certainty::Possible)
+    }
+
+    fn certainty(&self, route: &Route) -> Option<Certainty> {
+        if route.is_ipv6() {
+            return None;
+        }
         let name = route.next_hop_interface.as_deref().unwrap_or_default();
-        self.takes_link_of(route)
-            || (!route.is_ipv6()
-                && (self.without_ipv4.contains(name)
-                    || route
-                        .source
-                        .is_some_and(|source| self.gone_sources.contains(&source))))
+        let by_link = self.without_ipv4.get(name).copied();
+        let by_source = route
+            .source
+            .and_then(|source| self.gone_sources.get(&source).copied());
+        if by_link == Some(Certainty::Sure) {
+            return by_link;
+        }
+        by_source.or(by_link)
     }
 }
 
@@ -133,8 +172,12 @@ pub(crate) fn restore_lost(context: &Context<'_>, goals: &mut Goals<'_>) {
 
 /// Whether the link has afterwards what the route needs: an address of the family, and the preferred source.
 fn survives_its_addresses(route: &Route, goal: &Goal<'_>) -> bool {
-    let has_family =
-        goal.is_created() || route.is_ipv6() || after(goal).any(|address| address.ip.is_ipv4());
+    let has_family = if route.is_ipv6() {
+        goal.wanted.ipv6.as_ref().and_then(|ipv6| ipv6.enabled) != Some(false)
+    } else {
+        goal.wanted.ipv4.as_ref().and_then(|ipv4| ipv4.enabled) != Some(false)
+            && (goal.is_created() || after(goal).any(|address| address.ip.is_ipv4()))
+    };
     let keeps_source = route.source.is_none_or(|source| {
         let mut unwanted = goal.unwanted_addresses.iter();
         after(goal).any(|address| address.ip == source)

@@ -87,6 +87,36 @@ impl Model {
     pub(super) fn remove_address(&mut self, name: &str, address: &Address) {
         let mut list = self.addresses_of(name);
         let before = list.len();
+        let network = |address: &Address| IpNetwork::containing(address.ip, address.prefix_length);
+        let is_of_network = |known: &Address| {
+            known.prefix_length == address.prefix_length && network(known) == network(address)
+        };
+        let is_primary = address.ip.is_ipv4()
+            && list
+                .iter()
+                .find(|known| is_of_network(known))
+                .map(Address::key)
+                == Some(address.key());
+        let secondary: Vec<Address> = list
+            .iter()
+            .filter(|known| is_of_network(known))
+            .copied()
+            .collect();
+        if self.drops_secondary_addresses && is_primary && secondary.len() > 1 {
+            for address in secondary.iter().rev() {
+                self.remove_one(name, address);
+            }
+            return;
+        }
+        list.retain(|known| known.key() != address.key());
+        if list.len() < before {
+            self.remove_one(name, address);
+        }
+    }
+
+    fn remove_one(&mut self, name: &str, address: &Address) {
+        let mut list = self.addresses_of(name);
+        let before = list.len();
         list.retain(|known| known.key() != address.key());
         let Some(link) = self.links.get_mut(name).filter(|_| list.len() < before) else {
             return;
