@@ -98,7 +98,7 @@ impl Journals {
 /// so there is nothing to undo.
 fn read_journal(path: &Path) -> Option<Journal> {
     let parsed = match durable::read(path) {
-        Ok(Some(text)) => serde_json::from_str(&text).map_err(|error| error.to_string()),
+        Ok(Some(text)) => parse(path, &text),
         Ok(None) => return None,
         Err(error) => Err(error.to_string()),
     };
@@ -113,5 +113,15 @@ fn read_journal(path: &Path) -> Option<Journal> {
             );
             None
         }
+    }
+}
+
+/// One with another id than its file is named after could never be closed: its file would stay.
+fn parse(path: &Path, text: &str) -> Result<Journal, String> {
+    let journal: Journal = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let id = journal.id.to_string();
+    match path.file_stem() {
+        Some(name) if name == id.as_str() => Ok(journal),
+        _ => Err(format!("it is of transaction {id}")),
     }
 }

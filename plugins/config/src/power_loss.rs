@@ -19,6 +19,11 @@ use self::disk::Disk;
 use crate::durable::step;
 use crate::store::Store;
 
+/// In memory where that is possible: hundreds of starts would wait for the disk.
+fn temporary() -> TempDir {
+    TempDir::new_in("/dev/shm").unwrap_or_else(|_| TempDir::new().unwrap())
+}
+
 fn state(mtu: u32) -> NetworkState {
     NetworkState {
         interfaces: vec![Interface {
@@ -48,7 +53,7 @@ fn journal(id: u128, checkpoint: Option<Checkpoint>) -> Journal {
 
 fn open(directory: &Path) -> Store {
     // What lasts until the next boot doesn't outlive a loss of power.
-    let run = TempDir::new().unwrap();
+    let run = temporary();
     Store::open(directory, run.path(), &directory.join("states")).unwrap()
 }
 
@@ -110,7 +115,7 @@ impl Recording {
 /// Prepares a store, records what `transaction` does to it, and loses power after each step. Returns the number of
 /// different outcomes that were looked at.
 fn lose_power(prepared: &[(u128, u32)], transaction: impl FnOnce(&mut Recording)) -> usize {
-    let directory = TempDir::new().unwrap();
+    let directory = temporary();
     let mut store = open(directory.path());
     for (id, mtu) in prepared {
         store.open_journal(journal(*id, None)).unwrap();
@@ -132,7 +137,7 @@ fn lose_power(prepared: &[(u128, u32)], transaction: impl FnOnce(&mut Recording)
     for count in 0..=recording.steps.len() {
         let phase = recording.phase_after(count);
         for image in disk.after(&recording.steps[..count]) {
-            let left = TempDir::new().unwrap();
+            let left = temporary();
             image.write(left.path());
             check(
                 left.path(),

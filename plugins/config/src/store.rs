@@ -176,10 +176,11 @@ impl Store {
         for problem in [
             self.history.finish(entry, self.saved.path()).err(),
             self.volatile.lay_over(&hidden, id).err(),
-        ] {
-            if let Some(problem) = problem {
-                tracing::error!("{problem}");
-            }
+        ]
+        .into_iter()
+        .flatten()
+        {
+            tracing::error!("{problem}");
         }
         Ok(changed)
     }

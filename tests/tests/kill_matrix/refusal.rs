@@ -35,7 +35,7 @@ fn states() -> [String; 2] {
     }
     let gone: Vec<String> = routes
         .lines()
-        .map(|line| line.replace("10.", "10.").replace('}', ", state: absent}"))
+        .map(|line| line.replace('}', ", state: absent}"))
         .collect();
     [
         format!("{old}{}\n", gone.join("\n")),
