@@ -7,17 +7,22 @@
 //! checked by validation.
 
 mod bond;
+pub mod geneve;
+pub mod gre;
 mod interface_type;
+pub mod ip_tunnel;
 mod ipvlan;
 mod linux_bridge;
 mod mac_vlan;
 mod ports;
+pub mod macsec;
 mod sections;
 mod veth;
 mod vlan;
 mod vrf;
 mod vxlan;
 pub mod wireguard;
+pub mod xfrm;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,7 +32,10 @@ pub use self::bond::{
     BondHashPolicy, BondLacpRate, BondMode, BondOptions, BondPort, BondPrimaryReselect,
     LinkAggregation,
 };
+pub use self::geneve::Geneve;
+pub use self::gre::Gre;
 pub use self::interface_type::InterfaceType;
+pub use self::ip_tunnel::IpTunnel;
 pub use self::ipvlan::{Ipvlan, IpvlanMode};
 pub use self::linux_bridge::{
     BridgeOptions, BridgePort, BridgeStp, LinuxBridge, MulticastRouter, VlanProtocol,
@@ -37,7 +45,9 @@ pub use self::veth::Veth;
 pub use self::vlan::{Vlan, VlanPriority, VlanRegistration};
 pub use self::vrf::Vrf;
 pub use self::vxlan::Vxlan;
+pub use self::macsec::Macsec;
 pub use self::wireguard::Wireguard;
+pub use self::xfrm::Xfrm;
 use crate::ip::{Ipv4, Ipv6};
 use crate::lenient;
 use crate::mac_address::MacAddress;
@@ -172,6 +182,24 @@ pub struct Interface {
     /// For type `wireguard`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wireguard: Option<Wireguard>,
+    /// For type `ip-tunnel`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip_tunnel: Option<IpTunnel>,
+    /// For type `gre`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gre: Option<Gre>,
+    /// For type `gretap`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gretap: Option<Gre>,
+    /// For type `geneve`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub geneve: Option<Geneve>,
+    /// For type `xfrm`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xfrm: Option<Xfrm>,
+    /// For type `macsec`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub macsec: Option<Macsec>,
 }
 
 // `alt_names`, addresses and ports are lists with rules of their own: the planner compares them.
@@ -195,6 +223,12 @@ overlay!(Interface {
     mac_vtap,
     ipvlan,
     wireguard,
+    ip_tunnel,
+    gre,
+    gretap,
+    geneve,
+    xfrm,
+    macsec,
 } read_only { profile_name, drift, alt_names, permanent_mac_address, min_mtu, max_mtu });
 
 overlay_leaf!(InterfaceState, InterfaceType, DriftPolicy);
@@ -225,6 +259,10 @@ impl Interface {
             .or_else(|| mac_vlan.and_then(|section| section.base_iface.as_deref()))
             .or_else(|| ipvlan.and_then(|section| section.base_iface.as_deref()))
             .or_else(|| self.vlan.as_ref()?.base_iface.as_deref())
+            .or_else(|| self.ip_tunnel.as_ref()?.base_iface.as_deref())
+            .or_else(|| self.gre.as_ref().or(self.gretap.as_ref())?.base_iface.as_deref())
+            .or_else(|| self.xfrm.as_ref()?.base_iface.as_deref())
+            .or_else(|| self.macsec.as_ref()?.base_iface.as_deref())
     }
 
     /// The other end of a veth pair.

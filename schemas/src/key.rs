@@ -166,7 +166,7 @@ impl Overlay for SecretKey {
 }
 
 /// Keys whose values are secrets.
-const SECRETS: [&str; 2] = ["private-key", "preshared-key"];
+const SECRETS: [&str; 3] = ["private-key", "preshared-key", "mka-cak"];
 
 /// Replaces each secret in what was serialized.
 pub(crate) fn hide_in(value: &mut Value) {

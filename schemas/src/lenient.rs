@@ -4,8 +4,9 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::str::FromStr;
 
-use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 
 const BOOLEAN_WORDS: &str = "true, false, yes, no, on, off, y, n, 1 or 0";
 
@@ -100,6 +101,80 @@ impl<T: TryFrom<u64>> Visitor<'_> for NumberVisitor<T> {
             .ok()
             .and_then(|value| T::try_from(value).ok())
             .ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
+}
+
+/// For `#[serde(deserialize_with)]` on an optional number that may be negative.
+///
+/// # Errors
+/// When the value is no number, or doesn't fit.
+pub fn signed_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
+    deserializer.deserialize_any(SignedVisitor).map(Some)
+}
+
+struct SignedVisitor;
+
+impl Visitor<'_> for SignedVisitor {
+    type Value = i32;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a whole number from -2147483648 to 2147483647")
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<i32, E> {
+        i32::try_from(value).map_err(|_| E::invalid_value(Unexpected::Unsigned(value), &self))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<i32, E> {
+        i32::try_from(value).map_err(|_| E::invalid_value(Unexpected::Signed(value), &self))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<i32, E> {
+        text.parse()
+            .map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+    }
+}
+
+/// For `#[serde(deserialize_with)]` on an optional list of addresses, that may also be one text with commas between.
+///
+/// # Errors
+/// When one of them is no address.
+pub fn addresses<'de, D: Deserializer<'de>, T: FromStr>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    deserializer
+        .deserialize_any(AddressesVisitor(PhantomData))
+        .map(Some)
+}
+
+struct AddressesVisitor<T>(PhantomData<T>);
+
+impl<'de, T: FromStr> Visitor<'de> for AddressesVisitor<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("IP addresses: a list, or text with commas between them")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Vec<T>, E> {
+        text.split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(|part| {
+                part.parse()
+                    .map_err(|_| E::invalid_value(Unexpected::Str(part), &self))
+            })
+            .collect()
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<T>, A::Error> {
+        let mut addresses = Vec::new();
+        while let Some(text) = sequence.next_element::<String>()? {
+            let address = text.parse();
+            addresses
+                .push(address.map_err(|_| A::Error::invalid_value(Unexpected::Str(&text), &self))?);
+        }
+        Ok(addresses)
     }
 }
 

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::NipartError;
-use crate::interface::{BridgePort, Interface};
+use crate::interface::{BondPort, BridgePort, Interface};
 use crate::ip::Address;
 use crate::mac_address::MacAddress;
 use crate::route::Route;
@@ -47,6 +47,12 @@ pub enum Operation {
     ChangeBridgePort {
         /// Name, and only what changes.
         port: BridgePort,
+    },
+    /// Change options of a port of a bond.
+    #[serde(rename_all = "kebab-case")]
+    ChangeBondPort {
+        /// Name, and only what changes.
+        port: BondPort,
     },
     /// Add another name.
     #[serde(rename_all = "kebab-case")]
@@ -96,6 +102,10 @@ pub enum Operation {
     AddRoute(Route),
     /// Remove a route.
     RemoveRoute(Route),
+    /// Add one route with several next hops: entries with the same destination, table and metric.
+    AddMultipathRoute(Vec<Route>),
+    /// Remove a route with several next hops.
+    RemoveMultipathRoute(Vec<Route>),
 }
 
 /// Common properties of a link that change. What is none stays.
@@ -136,7 +146,20 @@ impl Operation {
             | Self::RemoveAddress { interface, .. } => Some(interface),
             Self::ChangeLink(changes) => Some(&changes.interface),
             Self::ChangeBridgePort { port } => Some(&port.name),
-            Self::AddRoute(route) | Self::RemoveRoute(route) => route.next_hop_interface.as_deref(),
+            Self::ChangeBondPort { port } => Some(&port.name),
+            Self::AddRoute(_)
+            | Self::RemoveRoute(_)
+            | Self::AddMultipathRoute(_)
+            | Self::RemoveMultipathRoute(_) => self.routes().first()?.next_hop_interface.as_deref(),
+        }
+    }
+
+    /// The route that it is about, each next hop an entry; empty when it is about none.
+    pub fn routes(&self) -> &[Route] {
+        match self {
+            Self::AddRoute(route) | Self::RemoveRoute(route) => std::slice::from_ref(route),
+            Self::AddMultipathRoute(hops) | Self::RemoveMultipathRoute(hops) => hops,
+            _ => &[],
         }
     }
 }
@@ -164,6 +187,9 @@ impl fmt::Display for Operation {
             }
             Self::ChangeBridgePort { port } => {
                 write!(formatter, "change bridge port options of {}", port.name)
+            }
+            Self::ChangeBondPort { port } => {
+                write!(formatter, "change bond port options of {}", port.name)
             }
             Self::AddAltName { interface, name } => {
                 write!(formatter, "add alternative name {name} to {interface}")
@@ -193,8 +219,24 @@ impl fmt::Display for Operation {
             }
             Self::AddRoute(route) => write!(formatter, "add route {route}"),
             Self::RemoveRoute(route) => write!(formatter, "remove route {route}"),
+            Self::AddMultipathRoute(hops) => {
+                formatter.write_str("add route ")?;
+                write_hops(hops, formatter)
+            }
+            Self::RemoveMultipathRoute(hops) => {
+                formatter.write_str("remove route ")?;
+                write_hops(hops, formatter)
+            }
         }
     }
+}
+
+fn write_hops(hops: &[Route], formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (position, hop) in hops.iter().enumerate() {
+        let separator = if position > 0 { " and " } else { "" };
+        write!(formatter, "{separator}{hop}")?;
+    }
+    Ok(())
 }
 
 impl fmt::Display for LinkChanges {

@@ -48,7 +48,7 @@ interfaces:
 
 /// What is particular to the kind, and what Nipart wasn't asked to change.
 fn own(link: &Value) -> Value {
-    json!([link["linkinfo"], link["mtu"], link["address"], link["link"], link["flags"]])
+    json!([link["linkinfo"], link["mtu"], link["address"], link["link"]])
 }
 
 macro_rules! kinds {

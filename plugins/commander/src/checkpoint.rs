@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
-use crate::lock::{LockGuard, LockSet, Locks};
+use crate::lock::{self, LockGuard, Locks};
 use crate::peers::Peers;
 use crate::transaction::{close, undo};
 
@@ -224,7 +224,7 @@ async fn finish(
             .await
         }
         End::Rollback => {
-            let names = LockSet::Names(checkpoint.commit.state.mentioned_interfaces());
+            let names = lock::set_for(&checkpoint.commit.state);
             let holder = format!("the rollback of {}", journal.id);
             let _guard = objects.acquire(names, &holder, LOCK_TIMEOUT).await?;
             undo(peers, journal).await

@@ -12,10 +12,14 @@ use std::time::Duration;
 
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::route::Route;
 use tokio::sync::oneshot;
 
 pub use self::table::LockSet;
 use self::table::{LockTable, Ticket};
+
+/// What all routes that drop packets share; no interface can have such a name.
+const ROUTES_WITHOUT_INTERFACE: &str = "routes without interface";
 
 /// The locks; clones are the same.
 #[derive(Debug, Clone, Default)]
@@ -114,13 +118,26 @@ impl Drop for LockGuard {
 
 /// What a change to `state` locks: every interface that it names, and everything when it may remove routes of any.
 pub fn set_for(state: &NetworkState) -> LockSet {
-    let means_any_interface = state
-        .config_routes()
-        .iter()
-        .any(|route| route.is_absent() && route.next_hop_interface.is_none());
-    if means_any_interface {
-        LockSet::All
-    } else {
-        LockSet::Names(state.mentioned_interfaces())
+    let mut names = state.mentioned_interfaces();
+    for route in state.config_routes() {
+        match (&route.next_hop_interface, route.route_type) {
+            (None, None) if route.is_absent() => return LockSet::All,
+            (None, _) => {
+                names.insert(ROUTES_WITHOUT_INTERFACE.to_string());
+            }
+            // Its other next hops lead through other interfaces.
+            (Some(_), _) if route.is_hop() => {
+                let slot = Route {
+                    destination: route.destination,
+                    metric: Some(route.effective_metric()),
+                    table_id: Some(route.table()),
+                    vrf_name: route.vrf_name.clone(),
+                    ..Route::default()
+                };
+                names.insert(format!("route {slot}"));
+            }
+            _ => {}
+        }
     }
+    LockSet::Names(names)
 }

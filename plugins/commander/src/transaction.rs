@@ -117,7 +117,8 @@ pub async fn assess(
 ) -> Result<Situation, NipartError> {
     let scope = scope_of(&wish.desired);
     let saved_scope = SavedScope {
-        interfaces: scope.interfaces.clone(),
+        // What is there may be a next hop of ours through any interface.
+        interfaces: scope.interfaces.clone().filter(|_| !scope.all_routes),
         persistent_only: false,
     };
     let leases = async {

@@ -2,6 +2,7 @@
 
 //! What is remembered: saved state over administrators' files, what lasts until the next boot on top, and journals.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use nipart_schemas::interface::InterfaceState;
 use nipart_schemas::journal::{Commit, Journal, JournalClosing, SavedScope, SavedState};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::request::{HistoryReport, HistoryRequest};
+use nipart_schemas::route::{Route, RouteKey, Routes};
 use uuid::Uuid;
 
 use crate::history::History;
@@ -159,7 +161,8 @@ impl Store {
         }
         let journal = self.journals.get(id);
         if journal.is_none() && commit.state.laid_over(&self.saved.state) == self.saved.state {
-            return Ok(false);
+            let hidden = self.hidden_by_volatile(&commit.state);
+            return self.volatile.lay_over(&hidden, id);
         }
         let entry = self
             .history
@@ -173,27 +176,43 @@ impl Store {
         };
         // From here on it is committed, whatever else goes wrong.
         let hidden = self.hidden_by_volatile(&commit.state);
-        for problem in [
-            self.history.finish(entry, self.saved.path()).err(),
-            self.volatile.lay_over(&hidden, id).err(),
-        ]
-        .into_iter()
-        .flatten()
+        let uncovered = self.volatile.lay_over(&hidden, id);
+        let recorded = self.history.finish(entry, self.saved.path());
+        for problem in [recorded.err(), uncovered.as_ref().err().cloned()]
+            .into_iter()
+            .flatten()
         {
             tracing::error!("{problem}");
         }
-        Ok(changed)
+        Ok(changed || uncovered.unwrap_or_default())
     }
 
     /// The part of a persistent commit that a volatile one from before would hide.
     fn hidden_by_volatile(&self, state: &NetworkState) -> NetworkState {
         let above = self.volatile.state.by_name();
-        let interfaces = state
-            .interfaces
+        let interfaces = state.interfaces.iter().filter(|interface| {
+            // Also the routes through an interface that goes.
+            interface.wanted_state() == InterfaceState::Absent
+                || above.contains_key(interface.name.as_str())
+        });
+        let volatile: HashSet<RouteKey> = self
+            .volatile
+            .state
+            .config_routes()
             .iter()
-            .filter(|interface| above.contains_key(interface.name.as_str()));
+            .map(Route::key)
+            .collect();
+        let routes = state
+            .config_routes()
+            .iter()
+            .filter(|route| route.is_absent() || volatile.contains(&route.key()));
+        let routes: Vec<Route> = routes.cloned().collect();
         NetworkState {
             interfaces: interfaces.cloned().collect(),
+            routes: (!routes.is_empty()).then_some(Routes {
+                running: None,
+                config: Some(routes),
+            }),
             ..NetworkState::default()
         }
     }

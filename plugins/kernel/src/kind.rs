@@ -6,14 +6,20 @@
 
 mod bond;
 mod dummy;
+mod geneve;
+mod gre;
+mod ip_tunnel;
 mod ipvlan;
 mod linux_bridge;
 mod mac_vlan;
+mod macsec;
+mod tunnel;
 mod veth;
 mod vlan;
 mod vrf;
 mod vxlan;
 mod wireguard;
+mod xfrm;
 
 use nipart_netlink::packet::link::{InfoData, InfoKind, LinkInfo, LinkLayerType};
 use nipart_schemas::error::{ErrorKind, NipartError};
@@ -36,6 +42,16 @@ static KINDS: &[&dyn LinkKind] = &[
     &mac_vlan::MacVtap,
     &ipvlan::Ipvlan,
     &wireguard::Wireguard,
+    &ip_tunnel::Ipip,
+    &ip_tunnel::Sit,
+    &ip_tunnel::Ip6tnl,
+    &gre::Gre,
+    &gre::Ip6gre,
+    &gre::Gretap,
+    &gre::Ip6gretap,
+    &geneve::Geneve,
+    &xfrm::Xfrm,
+    &macsec::Macsec,
 ];
 
 /// Translates between a kind's section and its attributes.
@@ -45,6 +61,11 @@ pub(crate) trait LinkKind: Sync {
 
     /// `IFLA_INFO_KIND`.
     fn info_kind(&self) -> InfoKind;
+
+    /// Whether it is this kind, of several for the type, that the section means.
+    fn is_for(&self, _interface: &Interface) -> bool {
+        true
+    }
 
     /// Fills the section of the type from what the kernel shows of the link and of those around it.
     fn observe(&self, link: &LinkFacts, surroundings: &Surroundings<'_>, interface: &mut Interface);
@@ -100,12 +121,13 @@ pub(crate) struct Composed {
     pub(crate) data: Option<InfoData>,
 }
 
-/// The kind of this type, none for what can't be created.
-pub(crate) fn of_type(interface_type: &InterfaceType) -> Option<&'static dyn LinkKind> {
+/// The kind of this type and section, none for what can't be created.
+pub(crate) fn of_interface(interface: &Interface) -> Option<&'static dyn LinkKind> {
+    let interface_type = interface.interface_type.as_ref()?;
     KINDS
         .iter()
         .copied()
-        .find(|kind| kind.interface_type() == *interface_type)
+        .find(|kind| kind.interface_type() == *interface_type && kind.is_for(interface))
 }
 
 /// The kind that the kernel calls so.
@@ -154,7 +176,7 @@ pub(crate) fn name_what_is_missing(error: NipartError, operation: &Operation) ->
     let Operation::CreateLink { interface, .. } = operation else {
         return error;
     };
-    let kind = interface.interface_type.as_ref().and_then(of_type);
+    let kind = of_interface(interface);
     match kind.filter(|_| error.message.contains(UNKNOWN_KIND)) {
         Some(kind) => {
             let (feature, module) = (kind.feature(), kind.module());

@@ -9,7 +9,7 @@ mod tools;
 
 use nipart_schemas::ip::{Address, PROTOCOL_NIPART};
 use nipart_schemas::operation::Operation;
-use nipart_schemas::route::Route;
+use nipart_schemas::route::{Route, RouteType};
 use serde_json::{Value, json};
 use tools::*;
 
@@ -406,8 +406,13 @@ fn routes_that_ip_made() {
                     .cloned()
                     .collect()
             };
-            assert_eq!(find("10.0.0.0/8"), []);
-            assert_eq!(find("2001:db8:dead::/48"), []);
+            let nowhere = |destination: &str| {
+                let found = find(destination).remove(0);
+                assert_eq!((found.next_hop_interface, found.weight), (None, None));
+                found.route_type
+            };
+            assert_eq!(nowhere("10.0.0.0/8"), Some(RouteType::Blackhole));
+            assert_eq!(nowhere("2001:db8:dead::/48"), Some(RouteType::Unreachable));
             let mixed = find("10.1.0.0/16");
             assert_eq!(
                 mixed[0].next_hop_address,

@@ -12,6 +12,7 @@
 mod support;
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use nipart_netlink::packet::AddressFamily;
 use nipart_netlink::packet::link::{
@@ -21,6 +22,7 @@ use nipart_netlink::packet::route::RouteProtocol;
 use nipart_netlink::sysctl::{self, Family, Scope};
 use nipart_netlink::{LinkFilter, NetlinkRequest, OnFailure, RouteFilter};
 use nipart_tests::namespace;
+use nipart_tests::process::eventually;
 use support::*;
 
 fn has_ipv6_statistics(link: &LinkMessage) -> bool {
@@ -174,6 +176,10 @@ fn addresses_and_routes_are_filtered_by_the_kernel() {
             let results = apply.execute(requests, OnFailure::Continue).await;
             assert!(results.iter().all(Result::is_ok), "{results:?}");
 
+            // Routes follow when duplicate address detection ends.
+            eventually("addresses are usable", Duration::from_secs(10), || {
+                (!namespace::ip(&["address"]).contains("tentative")).then_some(())
+            });
             // IPv6 link-local addresses included.
             let of_first = dump.addresses(Some(first)).await.unwrap();
             assert!(of_first.iter().all(|address| address.header.index == first));

@@ -8,6 +8,7 @@ use nipart_schemas::decision::{DecisionRequest, MissingInterfaces};
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 use nipart_schemas::lease::Lease;
 use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::route::{Route, RouteKey};
 
 /// More links than this are never stacked: the kernel itself allows eight (`MAX_NEST_DEV`).
 pub(crate) const MAX_STACK: usize = 16;
@@ -28,6 +29,8 @@ pub(crate) struct Context<'a> {
     pub(crate) missing: MissingInterfaces,
     pub(crate) without_lease: HashSet<&'a str>,
     pub(crate) explain: bool,
+    /// The wanted routes, when they name VRFs.
+    config: Option<Vec<Route>>,
 }
 
 impl<'a> Context<'a> {
@@ -63,9 +66,48 @@ impl<'a> Context<'a> {
             missing: request.missing,
             without_lease: request.without_lease.iter().map(String::as_str).collect(),
             explain: request.explain,
+            config: None,
         };
         context.doomed = context.find_doomed();
+        context.config = context.resolve_vrf_names();
         context
+    }
+
+    /// The wanted routes, with the tables of their VRFs.
+    pub(crate) fn config_routes(&self) -> &[Route] {
+        self.config
+            .as_deref()
+            .unwrap_or(self.desired.config_routes())
+    }
+
+    /// The wanted routes with the tables of the VRFs that they name; none when they name none.
+    fn resolve_vrf_names(&self) -> Option<Vec<Route>> {
+        let routes = self.desired.config_routes();
+        let table_of = |name: &str| {
+            let table = |interface: &&'a Interface| interface.vrf.as_ref()?.route_table_id;
+            let wanted = self.wanted_up(name);
+            let present = || self.present.get(name).and_then(table);
+            wanted.as_ref().and_then(table).or_else(present)
+        };
+        let resolved = |route: &Route| {
+            let table = route.vrf_name.as_deref().and_then(table_of);
+            match table.filter(|_| route.table_id.is_none()) {
+                Some(table) => Route {
+                    vrf_name: None,
+                    table_id: Some(table),
+                    ..route.clone()
+                },
+                None => route.clone(),
+            }
+        };
+        let mut named = routes.iter().filter(|route| route.vrf_name.is_some());
+        named.next()?;
+        Some(routes.iter().map(resolved).collect())
+    }
+
+    /// The routes that were saved: ours, whoever the kernel says added them.
+    pub(crate) fn saved_route_keys(&self) -> HashSet<RouteKey> {
+        self.saved.config_routes().iter().map(Route::key).collect()
     }
 
     /// The interface, when it is wanted up.
@@ -82,6 +124,23 @@ impl<'a> Context<'a> {
             return Some(&InterfaceType::Veth);
         }
         present.or_else(|| self.wanted.get(name).and_then(of))
+    }
+
+    /// Whether a list of ports names the link: attached ports are set up.
+    pub(crate) fn is_set_up_as_port(&self, name: &str) -> bool {
+        let mut wanted = self.desired.interfaces.iter();
+        wanted.any(|controller| {
+            controller.wanted_state() == InterfaceState::Up
+                && controller
+                    .port_names()
+                    .is_some_and(|ports| ports.contains(&name))
+        })
+    }
+
+    /// Whether ports of this controller have addresses of their own.
+    pub(crate) fn leaves_addresses_to_ports(&self, controller: &str) -> bool {
+        self.type_of(controller)
+            .is_some_and(InterfaceType::leaves_addresses_to_ports)
     }
 
     /// Whether the interface is there when the plan has been executed.

@@ -107,9 +107,14 @@ fn list_change(operation: &Operation) -> Option<Difference> {
             Value::Null,
             json!(port),
         ),
-        Operation::AddRoute(route) => ("routes".to_string(), Value::Null, json!(route.to_string())),
-        Operation::RemoveRoute(route) => {
-            ("routes".to_string(), json!(route.to_string()), Value::Null)
+        Operation::ChangeBondPort { port } => {
+            (format!("{}.bond-port", port.name), Value::Null, json!(port))
+        }
+        Operation::AddRoute(_) | Operation::AddMultipathRoute(_) => {
+            ("routes".to_string(), Value::Null, routes(operation))
+        }
+        Operation::RemoveRoute(_) | Operation::RemoveMultipathRoute(_) => {
+            ("routes".to_string(), routes(operation), Value::Null)
         }
         _ => return None,
     };
@@ -118,4 +123,9 @@ fn list_change(operation: &Operation) -> Option<Difference> {
         current,
         desired,
     })
+}
+
+fn routes(operation: &Operation) -> Value {
+    let hops: Vec<String> = operation.routes().iter().map(ToString::to_string).collect();
+    json!(hops.join(" and "))
 }

@@ -7,6 +7,7 @@
 pub(crate) mod address;
 pub(crate) mod port;
 pub(crate) mod recreation;
+pub(crate) mod restart;
 pub(crate) mod route;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 use nipart_schemas::ip::Address;
 use nipart_schemas::route::Route;
 
+use self::route::Multipath;
 use crate::context::Context;
 use crate::{kind, lease};
 
@@ -45,6 +47,8 @@ pub(crate) struct Goal<'a> {
     pub(crate) addresses: Vec<Address>,
     /// Addresses that must go.
     pub(crate) unwanted_addresses: Vec<Address>,
+    /// Whether the kernel takes the living link down and up on the way: its routes and IPv6 addresses get lost.
+    pub(crate) is_restarted: bool,
 }
 
 impl<'a> Goal<'a> {
@@ -57,6 +61,7 @@ impl<'a> Goal<'a> {
             up: None,
             addresses: Vec::new(),
             unwanted_addresses: Vec::new(),
+            is_restarted: false,
         }
     }
 
@@ -84,6 +89,8 @@ pub(crate) struct Goals<'a> {
     pub(crate) links: Vec<Goal<'a>>,
     pub(crate) routes: Vec<Route>,
     pub(crate) unwanted_routes: Vec<Route>,
+    /// Routes with several next hops that change.
+    pub(crate) multipaths: Vec<Multipath>,
     /// Interfaces that are awaited.
     pub(crate) pending: Vec<String>,
 }
@@ -106,6 +113,7 @@ pub(crate) fn resolve<'a>(context: &Context<'a>) -> Goals<'a> {
     }
     port::unlisted(context, &attachments, &mut goals);
     recreation::cascade(context, &mut goals);
+    restart::settle(context, &mut goals);
     route::resolve(context, &mut goals);
     goals.pending.sort_unstable();
     goals.pending.dedup();
@@ -132,6 +140,7 @@ fn arriving<'a>(
     {
         wanted.controller = None;
     }
+    port::adopt(context, &mut wanted, present);
     if wanted.wants_dhcpv4() && wanted.mtu.is_none() {
         let lease = context.leases.get(name).copied();
         wanted.mtu = lease.and_then(|lease| lease::usable_mtu(lease, &wanted, present));

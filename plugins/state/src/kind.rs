@@ -5,14 +5,20 @@
 //! To add a type: a file here that implements [`Kind`], and a line in [`KINDS`].
 
 mod bond;
+mod geneve;
+mod gre;
+mod ip_tunnel;
 mod ipvlan;
 mod linux_bridge;
 mod mac_vlan;
+mod macsec;
+mod tunnel;
 mod veth;
 mod vlan;
 mod vrf;
 mod vxlan;
 mod wireguard;
+mod xfrm;
 
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceType};
@@ -30,6 +36,12 @@ static KINDS: &[&dyn Kind] = &[
     &mac_vlan::MacVtap,
     &ipvlan::Ipvlan,
     &wireguard::Wireguard,
+    &ip_tunnel::IpTunnel,
+    &gre::Gre,
+    &gre::GreTap,
+    &geneve::Geneve,
+    &xfrm::Xfrm,
+    &macsec::Macsec,
 ];
 
 /// What is particular to one type.

@@ -10,14 +10,15 @@ mod link;
 mod port;
 mod route;
 
-use std::collections::{BTreeMap, HashMap};
+pub(crate) use self::port::PortOptions;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use nipart_schemas::decision::Decision;
 use nipart_schemas::operation::{Operation, Plan};
 
 use crate::context::Context;
-use crate::explain;
 use crate::goal::{Fate, Goal, Goals};
+use crate::{explain, kind};
 
 /// What comes before what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,8 +29,12 @@ pub(crate) enum Phase {
     RemoveAddresses,
     /// Links go, upper ones first.
     DeleteLinks,
+    /// Links go down that must be down to be attached.
+    LowerPorts,
     /// Living links change, lower ones first: an MTU may be what a new link over them needs.
     ChangeLinks,
+    /// Links come up again that a controller has let go.
+    RaisePorts,
     /// Links come, lower ones and controllers first.
     CreateLinks,
     /// What needs the new links: attachments, descriptions, names, IPv6 switches.
@@ -73,23 +78,43 @@ pub(crate) struct Surroundings<'p> {
     /// Second ends of new veth pairs, with the end that each comes with.
     pub(crate) creators: HashMap<String, String>,
     pub(crate) goals: HashMap<&'p str, &'p Goal<'p>>,
+    /// Controllers that set their ports up themselves.
+    setting_ports_up: HashSet<&'p str>,
 }
 
 impl<'p> Surroundings<'p> {
-    fn of(goals: &'p Goals<'p>) -> Self {
+    fn of(context: &Context<'p>, goals: &'p Goals<'p>) -> Self {
         let by_name: HashMap<&str, &Goal<'_>> =
             goals.links.iter().map(|goal| (goal.name(), goal)).collect();
+        let wanted = goals.links.iter().map(|goal| &goal.wanted);
+        let setting_ports_up = wanted
+            .chain(&context.observed.interfaces)
+            .filter(|interface| kind::sets_ports_up(interface.interface_type.as_ref()))
+            .map(|interface| interface.name.as_str())
+            .collect();
         let creators = link::creators(&by_name);
         Self {
             coming: depth::coming(&by_name, &creators),
             going: depth::going(&by_name),
             creators,
             goals: by_name,
+            setting_ports_up,
         }
     }
 
     pub(crate) fn depth(&self, name: &str) -> usize {
         self.coming.get(name).copied().unwrap_or(0)
+    }
+
+    /// Whether the controller takes links that are down, and sets them up.
+    pub(crate) fn sets_ports_up(&self, controller: &str) -> bool {
+        self.setting_ports_up.contains(controller)
+    }
+
+    /// Whether the present link goes, be it to be created anew.
+    pub(crate) fn is_gone(&self, name: &str) -> bool {
+        let goal = self.goals.get(name);
+        goal.is_some_and(|goal| goal.present.is_some() && goal.surviving().is_none())
     }
 
     pub(crate) fn is_created(&self, name: &str) -> bool {
@@ -100,7 +125,7 @@ impl<'p> Surroundings<'p> {
 /// The plan that leads to `goals`.
 pub(crate) fn build(context: &Context<'_>, goals: &Goals<'_>) -> Decision {
     let mut waves = Waves::default();
-    let surroundings = Surroundings::of(goals);
+    let surroundings = Surroundings::of(context, goals);
     for goal in &goals.links {
         if goal.fate == Fate::Recreate || goal.fate == Fate::Delete {
             link::delete(goal, &surroundings, &mut waves);

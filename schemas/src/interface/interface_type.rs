@@ -39,6 +39,18 @@ pub enum InterfaceType {
     Ipvlan,
     /// WireGuard tunnel.
     Wireguard,
+    /// IP in IP tunnel.
+    IpTunnel,
+    /// GRE tunnel for IP packets.
+    Gre,
+    /// GRE tunnel for Ethernet frames.
+    GreTap,
+    /// GENEVE tunnel.
+    Geneve,
+    /// XFRM interface.
+    Xfrm,
+    /// MACsec.
+    Macsec,
     /// The loopback interface.
     Loopback,
     /// A kind that Nipart doesn't know, under the kernel's own name: shown, its common properties can be set,
@@ -61,6 +73,12 @@ impl InterfaceType {
         Self::MacVtap,
         Self::Ipvlan,
         Self::Wireguard,
+        Self::IpTunnel,
+        Self::Gre,
+        Self::GreTap,
+        Self::Geneve,
+        Self::Xfrm,
+        Self::Macsec,
         Self::Loopback,
     ];
 
@@ -79,6 +97,12 @@ impl InterfaceType {
             Self::MacVtap => "mac-vtap",
             Self::Ipvlan => "ipvlan",
             Self::Wireguard => "wireguard",
+            Self::IpTunnel => "ip-tunnel",
+            Self::Gre => "gre",
+            Self::GreTap => "gretap",
+            Self::Geneve => "geneve",
+            Self::Xfrm => "xfrm",
+            Self::Macsec => "macsec",
             Self::Loopback => "loopback",
             Self::Other(name) => name,
         }

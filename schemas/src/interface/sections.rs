@@ -49,4 +49,10 @@ sections! {
     mac_vtap = "mac-vtap" for MacVtap;
     ipvlan = "ipvlan" for Ipvlan;
     wireguard = "wireguard" for Wireguard;
+    ip_tunnel = "ip-tunnel" for IpTunnel;
+    gre = "gre" for Gre;
+    gretap = "gretap" for GreTap;
+    geneve = "geneve" for Geneve;
+    xfrm = "xfrm" for Xfrm;
+    macsec = "macsec" for Macsec;
 }

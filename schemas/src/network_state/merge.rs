@@ -6,12 +6,12 @@
 //! bridge leaves the other's list, one that becomes a port has no addresses any more, the peer of a removed veth is
 //! gone with it. What is remembered must be a state that can be applied as a whole: it is at every start.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::NetworkState;
-use crate::interface::{BridgePort, Interface, InterfaceState, InterfaceType};
+use crate::interface::{Interface, InterfaceState, InterfaceType};
 use crate::overlay::Overlay;
-use crate::route::{Route, RouteKey, Routes};
+use crate::route::{AbsentRoutes, Route, RouteKey, RouteSlot, Routes};
 
 /// `upper` over `below`.
 pub(super) fn lay_over(upper: &NetworkState, below: &NetworkState) -> NetworkState {
@@ -95,6 +95,13 @@ fn without_contradictions(upper: &Interface, below: &Interface) -> Interface {
     let mut below = below.clone();
     // A state that isn't written is `up`, not what it was.
     below.state = None;
+    if let (Some(upper), Some(below)) = (&upper.link_aggregation, &mut below.link_aggregation)
+        && upper.mode.is_some()
+        && upper.mode != below.mode
+    {
+        // Options belong to a mode.
+        below.options = None;
+    }
     if let (Some(upper), Some(below)) = (&upper.ipv4, &mut below.ipv4) {
         let has_addresses = upper.address.as_ref().is_some_and(|list| !list.is_empty());
         if upper.enabled == Some(false) {
@@ -159,18 +166,33 @@ impl<'a> Attachments<'a> {
 
     /// Takes out of the merged interfaces what doesn't hold any more.
     fn settle(&self, interfaces: &mut [Interface], removed: &BTreeSet<&str>) {
+        let leaves_addresses = |interface: &&Interface| {
+            let interface_type = interface.interface_type.as_ref();
+            interface_type.is_some_and(InterfaceType::leaves_addresses_to_ports)
+        };
+        let generous: BTreeSet<String> = interfaces
+            .iter()
+            .filter(leaves_addresses)
+            .map(|interface| interface.name.clone())
+            .collect();
         for interface in interfaces.iter_mut() {
             if interface.interface_type == Some(InterfaceType::Ethernet) && interface.veth.is_some()
             {
                 // nmstate's users write `ethernet` for a veth that is there.
                 interface.interface_type = Some(InterfaceType::Veth);
             }
-            self.settle_port(interface, removed);
+            self.settle_port(interface, removed, &generous);
             self.settle_list(interface, removed);
         }
     }
 
-    fn settle_port(&self, port: &mut Interface, removed: &BTreeSet<&str>) {
+    /// `generous` are the controllers that leave addresses to their ports.
+    fn settle_port(
+        &self,
+        port: &mut Interface,
+        removed: &BTreeSet<&str>,
+        generous: &BTreeSet<String>,
+    ) {
         let name = port.name.as_str();
         let given = self.controller_of(name);
         port.controller
@@ -182,7 +204,8 @@ impl<'a> Attachments<'a> {
                     || (given.is_none() && self.writes_list_of(controller))
             });
         }
-        if given.is_some_and(|controller| !controller.is_empty()) {
+        if given.is_some_and(|controller| !controller.is_empty() && !generous.contains(controller))
+        {
             // The addresses of a port belong to its controller.
             let upper = self.upper.get(name);
             port.ipv4 = upper.and_then(|upper| upper.ipv4.clone());
@@ -196,28 +219,16 @@ impl<'a> Attachments<'a> {
 
     fn settle_list(&self, controller: &mut Interface, removed: &BTreeSet<&str>) {
         let name = controller.name.clone();
-        let Some(list) = controller
-            .bridge
-            .as_mut()
-            .and_then(|bridge| bridge.port.as_mut())
-        else {
-            return;
-        };
-        list.retain(|port| !removed.contains(port.name.as_str()));
+        controller.retain_ports(|port| !removed.contains(port));
         if self.writes_list_of(&name) {
             return;
         }
-        list.retain(|port| {
-            let given = self.controller_of(&port.name);
+        controller.retain_ports(|port| {
+            let given = self.controller_of(port);
             given.is_none_or(|given| given == name)
         });
         for (port, _) in self.keyed.iter().filter(|(_, given)| **given == name) {
-            if !list.iter().any(|known| known.name == **port) {
-                list.push(BridgePort {
-                    name: (*port).to_string(),
-                    ..BridgePort::default()
-                });
-            }
+            controller.add_port(port);
         }
     }
 }
@@ -227,34 +238,40 @@ fn merged_routes(
     below: &NetworkState,
     removed: &BTreeSet<&str>,
 ) -> Vec<Route> {
-    let (absent, added): (Vec<&Route>, Vec<&Route>) = upper
-        .config_routes()
-        .iter()
-        .partition(|route| route.is_absent());
-    // One destination, table and metric has one route.
-    let slot = |key: RouteKey| (key.destination, key.table_id, key.metric);
-    let taken: BTreeMap<_, &Route> = added
-        .iter()
-        .map(|route| (slot(route.key()), *route))
-        .collect();
-    let mut placed = BTreeSet::new();
+    let absent = AbsentRoutes::of(upper.config_routes());
+    let added = added_routes(upper);
+    let mut placed: HashSet<RouteKey> = HashSet::new();
     let mut config: Vec<Route> = Vec::new();
     for route in below.config_routes() {
-        let key = slot(route.key());
-        match taken.get(&key) {
-            Some(new) if new.key() == route.key() => {
+        let Some(new) = added.get(&route.slot()) else {
+            if !absent.mean(route) {
+                config.push(route.clone());
+            }
+            continue;
+        };
+        let key = route.key();
+        match new.iter().find(|new| new.key() == key) {
+            Some(new) => {
                 placed.insert(key);
                 config.push((*new).clone());
             }
-            Some(_) => {}
-            None if absent.iter().any(|entry| entry.matches(route)) => {}
-            None => config.push(route.clone()),
+            // Hops join each other.
+            None if route.is_hop() && new.iter().all(|new| new.is_hop()) => {
+                if !absent.mean(route) {
+                    config.push(route.clone());
+                }
+            }
+            None => {}
         }
     }
-    let new = added
-        .into_iter()
-        .filter(|route| placed.insert(slot(route.key())));
-    config.extend(new.cloned());
+    for route in upper.config_routes() {
+        let is_added = added
+            .get(&route.slot())
+            .is_some_and(|new| new.iter().any(|new| std::ptr::eq(*new, route)));
+        if is_added && placed.insert(route.key()) {
+            config.push(route.clone());
+        }
+    }
     config.retain(|route| {
         !route
             .next_hop_interface
@@ -262,4 +279,19 @@ fn merged_routes(
             .is_some_and(|name| removed.contains(name))
     });
     config
+}
+
+/// What is written by slot: one destination, table and metric has one route, or several next hops of one.
+fn added_routes(upper: &NetworkState) -> HashMap<RouteSlot, Vec<&Route>> {
+    let mut added: HashMap<RouteSlot, Vec<&Route>> = HashMap::new();
+    for route in upper
+        .config_routes()
+        .iter()
+        .filter(|route| !route.is_absent())
+    {
+        let list = added.entry(route.slot()).or_default();
+        list.retain(|other| route.is_hop() && other.is_hop() && other.key() != route.key());
+        list.push(route);
+    }
+    added
 }

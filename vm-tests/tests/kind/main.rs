@@ -3,5 +3,8 @@
 //! Types of interfaces whose links not every kernel has: applied, looked at with iproute2, changed in place, applied
 //! again, reverted, removed. One file for each.
 
+mod bond;
 mod dummy;
 mod support;
+mod vlan;
+mod vrf;

@@ -6,7 +6,7 @@ use nipart_tests::eyes;
 use nipart_tests::system::System;
 
 /// Applies `state`, which the kernel is to refuse at its end; all that was done before must be as it was.
-pub fn reverted(system: &System, state: &str) -> String {
+pub(crate) fn reverted(system: &System, state: &str) -> String {
     let before = eyes::everything();
     let answer = system.apply(state).refused();
     assert_eq!(eyes::everything(), before, "after {answer}");
@@ -14,14 +14,18 @@ pub fn reverted(system: &System, state: &str) -> String {
 }
 
 /// The number of a link, which stays as long as the link does.
-pub fn index(name: &str) -> u64 {
+pub(crate) fn index(name: &str) -> u64 {
     eyes::link(name)["ifindex"].as_u64().expect("a number")
 }
 
-/// An interface whose route the kernel refuses: its gateway can't be reached. At the end of a state it makes the
-/// apply fail when all the rest is done.
-pub const FAILS_LAST: &str = "
+/// A route that the kernel refuses: its gateway can't be reached. It makes the apply of a state fail when all the rest
+/// is done.
+pub(crate) fn fails_last(interface: &str) -> String {
+    format!(
+        "
 routes:
   config:
-  - {destination: 198.51.100.0/24, next-hop-address: 203.0.113.77, next-hop-interface: lo}
-";
+  - {{destination: 203.0.113.0/24, next-hop-address: 203.0.113.77, next-hop-interface: {interface}}}
+"
+    )
+}

@@ -4,4 +4,6 @@
 //! removed.
 
 mod ipvlan;
+mod macsec;
+mod tunnel;
 mod wireguard;

@@ -170,6 +170,10 @@ fn scope_of(journal: &Journal) -> QueryScope {
     QueryScope {
         interfaces: Some(names.into_iter().collect()),
         routes: true,
-        all_routes: false,
+        all_routes: journal
+            .plan
+            .operations()
+            .flat_map(Operation::routes)
+            .any(|route| route.next_hop_interface.is_none()),
     }
 }

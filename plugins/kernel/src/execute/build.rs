@@ -30,9 +30,17 @@ pub(super) fn needed_names(operation: &Operation) -> impl Iterator<Item = &str> 
         ),
         _ => (operation.interface(), None, None, None),
     };
-    [own, controller, base, peer_controller]
+    let hops = operation.routes().iter().skip(1);
+    let preferred = match operation {
+        Operation::CreateLink { interface, .. } | Operation::ChangeSection { interface } => {
+            interface.preferred_port()
+        }
+        _ => None,
+    };
+    [own, controller, base, peer_controller, preferred]
         .into_iter()
         .flatten()
+        .chain(hops.filter_map(|hop| hop.next_hop_interface.as_deref()))
         .filter(|name| !name.is_empty())
 }
 
@@ -50,6 +58,7 @@ pub(super) fn steps(operation: &Operation, names: &Names) -> Result<Vec<Step>, N
         Operation::ChangeLink(changes) => link::change(changes, names).map(one),
         Operation::ChangeSection { interface } => link::change_section(interface, names).map(one),
         Operation::ChangeBridgePort { port } => link::change_bridge_port(port, names).map(one),
+        Operation::ChangeBondPort { port } => link::change_bond_port(port, names).map(one),
         Operation::AddAltName { interface, name } => {
             Ok(one(link::add_alt_name(names.index(interface)?, name)))
         }
@@ -76,6 +85,8 @@ pub(super) fn steps(operation: &Operation, names: &Names) -> Result<Vec<Step>, N
             .collect()),
         Operation::AddRoute(wanted) => route::add(wanted, names).map(one),
         Operation::RemoveRoute(present) => route::remove(present, names),
+        Operation::AddMultipathRoute(hops) => route::add_multipath(hops, names).map(one),
+        Operation::RemoveMultipathRoute(hops) => route::remove_multipath(hops),
         _ => Err(super::unsupported(
             "this version doesn't know the operation",
         )),

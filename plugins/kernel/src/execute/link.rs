@@ -241,7 +241,7 @@ fn controller(interface: &Interface) -> Option<&str> {
 
 fn kind_to_build(interface: &Interface) -> Result<&'static dyn LinkKind, NipartError> {
     let interface_type = interface.interface_type.as_ref();
-    interface_type.and_then(kind::of_type).ok_or_else(|| {
+    kind::of_interface(interface).ok_or_else(|| {
         let name = interface_type.map_or("unknown", InterfaceType::as_str);
         NipartError::new(
             ErrorKind::NotSupported,

@@ -255,7 +255,7 @@ fn kernel_router(mode: MulticastRouter) -> BridgeMulticastRouterType {
     }
 }
 
-fn shown_protocol(protocol: VlanProtocol) -> Option<interface::VlanProtocol> {
+pub(super) fn shown_protocol(protocol: VlanProtocol) -> Option<interface::VlanProtocol> {
     match protocol {
         VlanProtocol::Ieee8021Q => Some(interface::VlanProtocol::Ieee8021Q),
         VlanProtocol::Ieee8021Ad => Some(interface::VlanProtocol::Ieee8021Ad),
@@ -263,7 +263,7 @@ fn shown_protocol(protocol: VlanProtocol) -> Option<interface::VlanProtocol> {
     }
 }
 
-fn kernel_protocol(protocol: interface::VlanProtocol) -> VlanProtocol {
+pub(super) fn kernel_protocol(protocol: interface::VlanProtocol) -> VlanProtocol {
     match protocol {
         interface::VlanProtocol::Ieee8021Q => VlanProtocol::Ieee8021Q,
         interface::VlanProtocol::Ieee8021Ad => VlanProtocol::Ieee8021Ad,

@@ -2,12 +2,13 @@
 
 //! Veth (`drivers/net/veth.c`): a pair comes into being by one message that carries another one for the second end.
 
-use nipart_netlink::packet::link::{InfoData, InfoKind, InfoVeth, LinkAttribute, LinkMessage};
+use nipart_netlink::builder::{LinkMessageBuilder, LinkUnspec};
+use nipart_netlink::packet::link::{InfoData, InfoKind, InfoVeth};
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{self, Interface, InterfaceType};
 
 use super::{Composed, LinkKind, Order};
-use crate::execute::set_common;
+use crate::execute::common;
 use crate::query::{LinkFacts, Surroundings};
 
 pub(super) struct Veth;
@@ -33,16 +34,13 @@ impl LinkKind for Veth {
     }
 
     fn compose(&self, order: &Order<'_>) -> Result<Composed, NipartError> {
-        let mut message = LinkMessage::default();
-        match order.peer {
-            Some(peer) => set_common(peer, &mut message),
-            None => message.attributes.extend(
-                order
-                    .interface
-                    .veth_peer()
-                    .map(|name| LinkAttribute::IfName(name.to_string())),
-            ),
-        }
+        let builder = LinkMessageBuilder::<LinkUnspec>::new();
+        let builder = match (order.peer, order.interface.veth_peer()) {
+            (Some(peer), _) => common(peer, builder),
+            (None, Some(name)) => builder.name(name),
+            (None, None) => builder,
+        };
+        let message = builder.build();
         Ok(Composed {
             data: order
                 .is_new

@@ -42,6 +42,13 @@ impl<'a> Surroundings<'a> {
     pub(crate) fn ports_of(&self, link: &LinkFacts) -> impl Iterator<Item = &'a LinkFacts> {
         self.ports.get(&link.index).into_iter().flatten().copied()
     }
+
+    /// Their names, sorted.
+    pub(crate) fn port_names_of(&self, link: &LinkFacts) -> Vec<String> {
+        let mut names: Vec<String> = self.ports_of(link).map(|port| port.name.clone()).collect();
+        names.sort_unstable();
+        names
+    }
 }
 
 /// The interfaces of a state: those shown, or all, sorted by name.

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! From `RTM_NEWROUTE` to routes: unicast ones of all tables but the local one.
+//! From `RTM_NEWROUTE` to routes, of all tables but the local one: those with next hops, and those that drop packets.
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use nipart_netlink::packet::AddressFamily;
 use nipart_netlink::packet::route::{
-    RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteType, RouteVia,
+    RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteMetric, RouteNextHop,
+    RouteNextHopFlags, RouteType as KernelType, RouteVia,
 };
 use nipart_netlink::{DumpSocket, NetlinkError, RouteFilter};
-use nipart_schemas::route::{IpNetwork, Route};
+use nipart_schemas::route::{IpNetwork, Route, RouteType};
 
 /// `RT_TABLE_LOCAL`: addresses of this host and broadcasts, which the kernel keeps by itself.
 const LOCAL_TABLE: u32 = 255;
@@ -35,6 +36,9 @@ enum Hops {
 struct Hop {
     link: Option<u32>,
     gateway: Option<IpAddr>,
+    onlink: bool,
+    /// One more than the kernel's number, which counts from zero.
+    weight: Option<u16>,
 }
 
 impl Hops {
@@ -67,25 +71,18 @@ pub(super) async fn read(
                 ..RouteFilter::default()
             };
             match dump.routes_map(filter, observe).await {
-                // A multipath route comes once for each of its links.
+                // A multipath route comes once for each of its links, and one through a VRF's port with the VRF, too.
                 Ok(found) => {
-                    routes.extend(
-                        found
-                            .into_iter()
-                            .filter(|route| !leads_through(route, &asked)),
-                    );
+                    let own = HashSet::from([*link]);
+                    routes.extend(found.into_iter().filter(|route| {
+                        leads_through(route, &own) && !leads_through(route, &asked)
+                    }));
                 }
                 // The link has gone since.
                 Err(error) if error.is_not_found() => {}
                 Err(error) => return Err(error),
             }
             asked.insert(*link);
-        }
-    }
-    // Of a multipath route only the hops through the scope are shown.
-    for route in &mut routes {
-        if let Hops::Many(hops) = &mut route.hops {
-            hops.retain(|hop| hop.link.is_some_and(|link| links.contains(&link)));
         }
     }
     Ok(routes)
@@ -112,6 +109,8 @@ pub(super) fn assemble(observed: Vec<ObservedRoute>, names: &HashMap<u32, String
         let with_hop = |route: Route, hop: &Hop| Route {
             next_hop_interface: hop.link.and_then(|link| names.get(&link).cloned()),
             next_hop_address: hop.gateway,
+            onlink: hop.onlink.then_some(true),
+            weight: hop.weight,
             ..route
         };
         match &hops {
@@ -127,9 +126,17 @@ pub(super) fn assemble(observed: Vec<ObservedRoute>, names: &HashMap<u32, String
 /// None for what isn't shown.
 fn observe(message: RouteMessage) -> Option<ObservedRoute> {
     let header = message.header;
-    if header.kind != RouteType::Unicast || header.flags.contains(RouteFlags::Cloned) {
+    if header.flags.contains(RouteFlags::Cloned) {
         return None;
     }
+    let route_type = match header.kind {
+        KernelType::Unicast => None,
+        KernelType::BlackHole => Some(RouteType::Blackhole),
+        KernelType::Unreachable => Some(RouteType::Unreachable),
+        KernelType::Prohibit => Some(RouteType::Prohibit),
+        KernelType::Throw => Some(RouteType::Throw),
+        _ => return None,
+    };
     let any: IpAddr = match header.address_family {
         AddressFamily::Inet => Ipv4Addr::UNSPECIFIED.into(),
         AddressFamily::Inet6 => Ipv6Addr::UNSPECIFIED.into(),
@@ -137,11 +144,15 @@ fn observe(message: RouteMessage) -> Option<ObservedRoute> {
     };
     let mut destination = any;
     let mut table = u32::from(header.table);
-    let mut hop = Hop::default();
+    let mut hop = Hop {
+        onlink: header.flags.contains(RouteFlags::Onlink),
+        ..Hop::default()
+    };
     let mut hops = None;
     let mut route = Route {
         metric: Some(0),
         protocol: Some(header.protocol.into()),
+        route_type,
         ..Route::default()
     };
     for attribute in message.attributes {
@@ -150,20 +161,8 @@ fn observe(message: RouteMessage) -> Option<ObservedRoute> {
             RouteAttribute::Table(number) => table = number,
             RouteAttribute::Priority(metric) => route.metric = Some(metric),
             RouteAttribute::PrefSource(address) => route.source = ip_address(&address),
-            RouteAttribute::MultiPath(list) => {
-                let list = list.iter().map(|next_hop| {
-                    let mut hop = Hop {
-                        link: Some(next_hop.interface_index),
-                        gateway: None,
-                    };
-                    next_hop
-                        .attributes
-                        .iter()
-                        .for_each(|attribute| hop.take(attribute));
-                    hop
-                });
-                hops = Some(list.collect());
-            }
+            RouteAttribute::MultiPath(list) => hops = Some(list.iter().map(Hop::of).collect()),
+            RouteAttribute::Metrics(metrics) => take_metrics(&mut route, &metrics),
             other => hop.take(&other),
         }
     }
@@ -175,11 +174,50 @@ fn observe(message: RouteMessage) -> Option<ObservedRoute> {
         destination,
         header.destination_prefix_length,
     ));
-    let hops = hops.map_or(Hops::One(hop), Hops::Many);
+    let hops = match (route_type, hops) {
+        // IPv6 says that these lead to the loopback link.
+        (Some(_), _) => Hops::One(Hop::default()),
+        (None, Some(hops)) => Hops::Many(hops),
+        (None, None) => Hops::One(hop),
+    };
     Some(ObservedRoute { route, hops })
 }
 
+/// `RTAX_LOCK` has a bit for each metric, numbered as the metrics are: this is `RTAX_MTU`.
+const LOCKED_MTU: u32 = 1 << 2;
+
+fn take_metrics(route: &mut Route, metrics: &[RouteMetric]) {
+    for metric in metrics {
+        match metric {
+            RouteMetric::Lock(bits) => {
+                route.lock_mtu = (bits & LOCKED_MTU != 0).then_some(true);
+            }
+            RouteMetric::Mtu(value) => route.mtu = Some(*value),
+            RouteMetric::Advmss(value) => route.advmss = Some(*value),
+            RouteMetric::Cwnd(value) => route.cwnd = Some(*value),
+            RouteMetric::InitCwnd(value) => route.initcwnd = Some(*value),
+            RouteMetric::InitRwnd(value) => route.initrwnd = Some(*value),
+            RouteMetric::QuickAck(value) => route.quickack = (*value != 0).then_some(true),
+            _ => {}
+        }
+    }
+}
+
 impl Hop {
+    fn of(next_hop: &RouteNextHop) -> Self {
+        let mut hop = Self {
+            link: Some(next_hop.interface_index),
+            gateway: None,
+            onlink: next_hop.flags.contains(RouteNextHopFlags::Onlink),
+            weight: Some(u16::from(next_hop.hops) + 1),
+        };
+        next_hop
+            .attributes
+            .iter()
+            .for_each(|attribute| hop.take(attribute));
+        hop
+    }
+
     fn take(&mut self, attribute: &RouteAttribute) {
         match attribute {
             RouteAttribute::Oif(index) => self.link = Some(*index),

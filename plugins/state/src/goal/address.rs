@@ -86,7 +86,9 @@ pub(super) fn resolve(
     family.resolve_ipv4();
     family.resolve_ipv6();
     let Families { keep, mut drop, .. } = family;
-    if wanted.controller.as_deref().is_none_or(str::is_empty) {
+    if wanted.controller.as_deref().is_none_or(|controller| {
+        controller.is_empty() || context.leaves_addresses_to_ports(controller)
+    }) {
         return (keep, drop);
     }
     // The addresses of a port belong to its controller.

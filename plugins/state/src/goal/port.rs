@@ -5,10 +5,11 @@
 use std::collections::{BTreeMap, HashSet};
 
 use nipart_schemas::decision::MissingInterfaces;
-use nipart_schemas::interface::{Interface, InterfaceState, LinuxBridge};
+use nipart_schemas::interface::{Interface, InterfaceState};
 
 use super::{Fate, Goal, Goals, address};
 use crate::context::Context;
+use crate::kind;
 
 /// Whether we attached the port: by the controller's list or by the port's own key.
 pub(crate) fn is_ours(context: &Context<'_>, controller: &str, port: &str) -> bool {
@@ -26,11 +27,8 @@ pub(crate) fn is_ours(context: &Context<'_>, controller: &str, port: &str) -> bo
 
 /// Whether the controller's new list lets a present port go that it doesn't name.
 pub(crate) fn leaves(context: &Context<'_>, controller: &str, port: &str) -> bool {
-    let section = context
-        .wanted_up(controller)
-        .and_then(|wanted| wanted.bridge.as_ref());
-    section.and_then(|bridge| bridge.allow_extra_ports) == Some(false)
-        || is_ours(context, controller, port)
+    let wanted = context.wanted_up(controller);
+    wanted.is_some_and(Interface::allows_listed_ports_only) || is_ours(context, controller, port)
 }
 
 /// The controller that each mentioned port gets; empty when it is to be detached.
@@ -79,11 +77,7 @@ fn leaving_ports<'a>(
         let saved = context.remembered.get(port);
         saved.is_some_and(|saved| saved.controller.as_deref() == Some(&controller.name))
     };
-    let only_listed = controller
-        .bridge
-        .as_ref()
-        .and_then(|bridge: &LinuxBridge| bridge.allow_extra_ports)
-        == Some(false);
+    let only_listed = controller.allows_listed_ports_only();
     let listed: HashSet<&str> = listed.iter().copied().collect();
     present
         .port_names()
@@ -121,11 +115,34 @@ pub(super) fn unlisted<'a>(
             controller: Some(controller.clone()),
             ..Interface::named(*port)
         };
-        let ours = address::left_by_a_port(context, present.filter(|_| is_attached));
+        let loses_addresses = is_attached && !context.leaves_addresses_to_ports(controller);
+        let ours = address::left_by_a_port(context, present.filter(|_| loses_addresses));
         goals.links.push(Goal {
             up: is_attached.then_some(true),
             unwanted_addresses: ours.collect(),
             ..Goal::new(wanted, present, fate)
         });
+    }
+}
+
+/// Fits what is wanted of a link to its being a port or having some.
+pub(super) fn adopt(context: &Context<'_>, wanted: &mut Interface, present: Option<&Interface>) {
+    let controller = wanted
+        .controller
+        .as_deref()
+        .or_else(|| present?.controller.as_deref());
+    let is_of_bond = controller.is_some_and(|name| kind::sets_ports_up(context.type_of(name)));
+    if is_of_bond && present.is_some() {
+        // Ports have the address of their bond.
+        wanted.mac_address = None;
+    }
+    let awaits = wanted
+        .preferred_port()
+        .is_some_and(|name| !context.will_exist(name));
+    if let Some(bond) = &mut wanted.link_aggregation
+        && let Some(options) = &mut bond.options
+        && awaits
+    {
+        options.primary = None;
     }
 }

@@ -10,6 +10,7 @@ use nipart_schemas::overlay::Overlay;
 
 use super::{Fate, Goal, Goals, address};
 use crate::context::Context;
+use crate::kind;
 
 /// Fills in all that the link has and that isn't wanted otherwise: it gets nothing for nothing.
 pub(crate) fn complete(goal: &mut Goal<'_>) {
@@ -41,7 +42,7 @@ fn completed(mut wanted: Interface, present: &Interface) -> Interface {
             && (ipv6.autoconf == Some(true)
                 || ipv6.address.as_ref().is_some_and(|list| !list.is_empty()))
     });
-    wanted.fill_from(present);
+    wanted.fill_from(&kind::carried_over(&wanted, present));
     if let Some(ipv6) = wanted.ipv6.as_mut().filter(|_| turns_ipv6_on) {
         ipv6.enabled = Some(true);
     }

@@ -4,15 +4,17 @@
 
 pub(crate) mod carrier;
 mod loss;
+mod multipath;
 
 use std::collections::{HashMap, HashSet};
 
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::interface::InterfaceState;
 use nipart_schemas::ip::{PROTOCOL_DHCP, PROTOCOL_NIPART};
-use nipart_schemas::route::{IpNetwork, Route, RouteKey};
+use nipart_schemas::route::{AbsentRoutes, Route, RouteKey, RouteSlot};
 
 pub(crate) use self::loss::{Loss, restore_lost};
+pub(crate) use self::multipath::{Multipath, Paths};
 use super::{Fate, Goals};
 use crate::context::Context;
 use crate::lease::routes_of_lease;
@@ -34,46 +36,49 @@ pub(crate) fn is_kernels(route: &Route) -> bool {
     )
 }
 
-/// What the kernel has but one route for.
-pub(crate) type Slot = (Option<IpNetwork>, u32, u32);
-
-/// The slot of a route.
-pub(crate) fn slot(route: &Route) -> Slot {
-    let key = route.key();
-    (key.destination, key.table_id, key.metric)
-}
-
 pub(super) fn resolve(context: &Context<'_>, goals: &mut Goals<'_>) {
     let present: HashMap<RouteKey, &Route> = context
         .observed
         .running_routes()
         .iter()
+        .filter(|route| !route.is_hop())
         .map(|route| (route.key(), route))
         .collect();
+    let absent = AbsentRoutes::of(context.config_routes());
     let mut wanted: HashSet<RouteKey> = HashSet::new();
+    let mut paths = Paths::default();
     for route in context
-        .desired
         .config_routes()
         .iter()
         .filter(|route| !route.is_absent() && !carrier::rests(context, route))
     {
-        let interface = route.next_hop_interface.as_deref().unwrap_or_default();
-        if !context.will_exist(interface) {
-            goals.pending.push(interface.to_string());
+        // A VRF that is still named is none, or none yet.
+        let missing = route.vrf_name.as_deref().or_else(|| {
+            let interface = route.next_hop_interface.as_deref();
+            interface.filter(|name| !context.will_exist(name))
+        });
+        if let Some(missing) = missing {
+            goals.pending.push(missing.to_string());
             continue;
         }
-        wanted.insert(route.key());
-        if let Some(present) = present.get(&route.key())
-            && route.source.is_some()
-            && present.source != route.source
+        let key = route.key();
+        if let Some(present) = present.get(&key)
+            && !route.is_hop()
+            && !is_as_wanted(route, present, &absent)
         {
             goals.unwanted_routes.push((*present).clone());
         }
-        goals.routes.push(Route {
+        wanted.insert(key);
+        let marked = Route {
             protocol: Some(PROTOCOL_NIPART),
             state: None,
             ..route.clone()
-        });
+        };
+        if route.is_hop() {
+            paths.wanted.push(marked);
+        } else {
+            goals.routes.push(marked);
+        }
     }
     for route in leased(context) {
         if wanted.insert(route.key()) {
@@ -85,17 +90,25 @@ pub(super) fn resolve(context: &Context<'_>, goals: &mut Goals<'_>) {
         .iter()
         .map(|goal| (goal.wanted.name.as_str(), goal.fate))
         .collect();
+    let owned = context.saved_route_keys();
     for route in context.observed.running_routes() {
-        if wanted.contains(&route.key()) || route.protocol == Some(PROTOCOL_KERNEL) {
+        let key = route.key();
+        if wanted.contains(&key) || route.protocol == Some(PROTOCOL_KERNEL) {
             continue;
         }
         let interface = route.next_hop_interface.as_deref();
         let goes_with_its_link =
             interface.is_some_and(|name| fates.get(name) == Some(&Fate::Delete));
-        if !goes_with_its_link && is_unwanted(context, route) {
+        let is_unwanted = || is_unwanted(context, &absent, &owned, route);
+        if route.is_hop() {
+            if goes_with_its_link || is_unwanted() {
+                paths.unwanted.insert(key);
+            }
+        } else if !goes_with_its_link && is_unwanted() {
             goals.unwanted_routes.push(route.clone());
         }
     }
+    paths.resolve(context, goals);
     if context.missing == MissingInterfaces::Await {
         // What was saved goes before what took its place meanwhile.
         let occupants = occupants(context, goals);
@@ -106,30 +119,42 @@ pub(super) fn resolve(context: &Context<'_>, goals: &mut Goals<'_>) {
     restore_lost(context, goals);
 }
 
+/// Whether a present route needs no change. One that is listed as absent besides is to have nothing else.
+fn is_as_wanted(wanted: &Route, present: &Route, absent: &AbsentRoutes<'_>) -> bool {
+    if absent.mean(present) {
+        wanted.is_like(present)
+    } else {
+        wanted.is_satisfied_by(present)
+    }
+}
+
 /// Present routes that stay, in the slot of a wanted one that isn't there: the kernel would refuse that.
 pub(crate) fn occupants<'a>(context: &Context<'a>, goals: &Goals<'_>) -> Vec<(Route, &'a Route)> {
-    let present: HashSet<RouteKey> = context
-        .observed
-        .running_routes()
-        .iter()
-        .map(Route::key)
-        .collect();
-    let wanted: HashMap<Slot, &Route> = goals
+    let running = context.observed.running_routes();
+    let alone = running.iter().filter(|route| !route.is_hop());
+    let present: HashSet<RouteKey> = alone.map(Route::key).collect();
+    let wanted: HashMap<RouteSlot, &Route> = goals
         .routes
         .iter()
-        .filter(|route| !present.contains(&route.key()) && is_exclusive(route))
-        .map(|route| (slot(route), route))
+        .filter(|route| (route.is_hop() || !present.contains(&route.key())) && is_exclusive(route))
+        .chain(goals.multipaths.iter().flat_map(|path| path.wanted.first()))
+        .map(|route| (route.slot(), route))
         .collect();
     if wanted.is_empty() {
         return Vec::new();
     }
-    let unwanted: HashSet<RouteKey> = goals.unwanted_routes.iter().map(Route::key).collect();
+    let unwanted: HashSet<RouteKey> = goals
+        .unwanted_routes
+        .iter()
+        .chain(goals.multipaths.iter().flat_map(|path| &path.present))
+        .map(Route::key)
+        .collect();
     let loss = Loss::of(goals);
-    let staying = context.observed.running_routes().iter().filter(|route| {
+    let staying = running.iter().filter(|route| {
         is_exclusive(route) && !unwanted.contains(&route.key()) && !loss.takes(route)
     });
     staying
-        .filter_map(|route| Some(((*wanted.get(&slot(route))?).clone(), route)))
+        .filter_map(|route| Some(((*wanted.get(&route.slot())?).clone(), route)))
         .collect()
 }
 
@@ -156,32 +181,30 @@ fn leased(context: &Context<'_>) -> Vec<Route> {
     routes
 }
 
-fn is_unwanted(context: &Context<'_>, route: &Route) -> bool {
-    let named =
-        context.desired.config_routes().iter().any(|entry| {
-            entry.is_absent() && entry.matches(route) && is_meant(context, entry, route)
-        });
-    named || belongs_to_left_interface(context, route) || is_of_lost_lease(context, route)
+fn is_unwanted(
+    context: &Context<'_>,
+    absent: &AbsentRoutes<'_>,
+    owned: &HashSet<RouteKey>,
+    route: &Route,
+) -> bool {
+    let is_ours = || is_ours(owned, route);
+    // A wildcard without a destination means static routes; those of routing daemons must be named by destination.
+    let is_meant = |entry: &Route| {
+        entry.destination.is_some()
+            || matches!(route.protocol, Some(PROTOCOL_BOOT | PROTOCOL_STATIC))
+            || is_ours()
+    };
+    absent.meaning(route).any(is_meant)
+        || (is_of_left_interface(context, route) && is_ours())
+        || is_of_lost_lease(context, route)
 }
 
-/// A wildcard without a destination means static routes; those of routing daemons must be named by destination.
-fn is_meant(context: &Context<'_>, entry: &Route, route: &Route) -> bool {
-    entry.destination.is_some()
-        || matches!(route.protocol, Some(PROTOCOL_BOOT | PROTOCOL_STATIC))
-        || is_ours(context, route)
-}
-
-fn is_ours(context: &Context<'_>, route: &Route) -> bool {
-    matches!(route.protocol, Some(PROTOCOL_NIPART | PROTOCOL_DHCP))
-        || context
-            .saved
-            .config_routes()
-            .iter()
-            .any(|saved| saved.key() == route.key())
+pub(crate) fn is_ours(owned: &HashSet<RouteKey>, route: &Route) -> bool {
+    matches!(route.protocol, Some(PROTOCOL_NIPART | PROTOCOL_DHCP)) || owned.contains(&route.key())
 }
 
 /// A link that is wanted down or absent but can't be deleted keeps no route of ours.
-fn belongs_to_left_interface(context: &Context<'_>, route: &Route) -> bool {
+fn is_of_left_interface(context: &Context<'_>, route: &Route) -> bool {
     let wanted = route
         .next_hop_interface
         .as_deref()
@@ -190,7 +213,7 @@ fn belongs_to_left_interface(context: &Context<'_>, route: &Route) -> bool {
         matches!(
             interface.wanted_state(),
             InterfaceState::Absent | InterfaceState::Down
-        ) && is_ours(context, route)
+        )
     })
 }
 

@@ -18,6 +18,7 @@ pub(super) fn plan(goal: &Goal<'_>, waves: &mut Waves) {
         .surviving()
         .into_iter()
         .flat_map(address::all)
+        .filter(|address| !(goal.is_restarted && address.ip.is_ipv6()))
         .map(|address| (address.key(), address))
         .collect();
     for address in &goal.unwanted_addresses {

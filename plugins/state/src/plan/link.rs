@@ -12,6 +12,9 @@ use super::{Phase, Surroundings, Waves};
 use crate::goal::Goal;
 use crate::kind;
 
+/// `ETH_DATA_LEN`: of a new link that is told nothing else.
+const DEFAULT_MTU: u32 = 1500;
+
 /// Deletes the link; of a veth pair that goes whole, the end that comes first in the alphabet.
 pub(super) fn delete(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &mut Waves) {
     let name = goal.name();
@@ -45,19 +48,23 @@ pub(super) fn create(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
     if !comes_with_peer {
         let peer = goal.wanted.veth_peer().map(|peer| {
             Box::new(match surroundings.goals.get(peer) {
-                Some(other) => creation(other),
+                Some(other) => creation(other, surroundings),
                 None => Interface {
                     state: Some(InterfaceState::Down),
                     ..Interface::named(peer)
                 },
             })
         });
-        let mut interface = creation(goal);
+        let mut interface = creation(goal, surroundings);
         interface.controller = goal
             .wanted
             .controller
             .clone()
             .filter(|name| !name.is_empty());
+        if let Some(later) = kind::take_what_needs_ports(&mut interface) {
+            let interface = Box::new(later);
+            waves.push(Phase::SettlePorts, Operation::ChangeSection { interface });
+        }
         let operation = Operation::CreateLink {
             interface: Box::new(interface),
             peer,
@@ -66,16 +73,18 @@ pub(super) fn create(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
         waves.push_at(Phase::CreateLinks, depth, operation);
     }
     let wanted = &goal.wanted;
+    // The message that creates a pair can't attach the second end.
+    let controller = wanted
+        .controller
+        .clone()
+        .filter(|name| comes_with_peer && !name.is_empty());
     let changes = LinkChanges {
         interface: name.to_string(),
         description: wanted.description.clone().filter(|text| !text.is_empty()),
-        // The message that creates a pair can't attach the second end.
-        controller: wanted
-            .controller
-            .clone()
-            .filter(|name| comes_with_peer && !name.is_empty()),
+        controller,
         ..LinkChanges::default()
     };
+    settle_mtu(goal, surroundings, waves);
     push_changes(Phase::SettleLinks, 0, changes, waves);
     alt_names(wanted, None, waves);
     ipv6_switches(wanted, None, waves);
@@ -100,10 +109,14 @@ pub(super) fn creators(goals: &GoalsByName<'_>) -> HashMap<String, String> {
 }
 
 /// What the message that creates a link can carry.
-fn creation(goal: &Goal<'_>) -> Interface {
+fn creation(goal: &Goal<'_>, surroundings: &Surroundings<'_>) -> Interface {
     let wanted = &goal.wanted;
+    let comes_up_when_attached = wanted
+        .controller
+        .as_deref()
+        .is_some_and(|name| surroundings.sets_ports_up(name));
     Interface {
-        state: Some(if goal.up == Some(true) {
+        state: Some(if goal.up == Some(true) && !comes_up_when_attached {
             InterfaceState::Up
         } else {
             InterfaceState::Down
@@ -120,7 +133,7 @@ pub(super) fn change(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
     let wanted = &goal.wanted;
     let name = goal.name();
     let is_up = present.wanted_state() == InterfaceState::Up;
-    let changes = LinkChanges {
+    let mut changes = LinkChanges {
         interface: name.to_string(),
         up: goal.up.filter(|up| *up != is_up),
         mtu: wanted.mtu.filter(|mtu| present.mtu != Some(*mtu)),
@@ -147,21 +160,89 @@ pub(super) fn change(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
     } else {
         (Phase::ChangeLinks, surroundings.depth(name))
     };
+    set_up_or_down(goal, present, &mut changes, surroundings, waves);
     push_changes(phase, depth, changes, waves);
 
     let section = kind::section_differences(wanted, present);
     if let Some(interface_type) = &present.interface_type
         && !section.is_empty()
     {
-        let interface = Box::new(kind::section_changes(wanted, present, interface_type));
-        waves.push_at(
-            Phase::ChangeLinks,
-            depth,
-            Operation::ChangeSection { interface },
-        );
+        let mut interface = kind::section_changes(wanted, present, interface_type);
+        let later = kind::take_what_needs_ports(&mut interface);
+        for (phase, depth, interface) in [
+            (Phase::ChangeLinks, depth, Some(interface)),
+            (Phase::SettlePorts, 0, later),
+        ] {
+            let Some(interface) = interface.map(Box::new) else {
+                continue;
+            };
+            if !kind::section_differences(&interface, present).is_empty() {
+                waves.push_at(phase, depth, Operation::ChangeSection { interface });
+            }
+        }
     }
     alt_names(wanted, Some(present), waves);
     ipv6_switches(wanted, Some(present), waves);
+}
+
+/// What becomes a port of a controller that sets its ports up must be down before. What leaves one is down afterwards,
+/// and can't come up by the same message: depending on the kernel that is done before the controller's part.
+fn set_up_or_down(
+    goal: &Goal<'_>,
+    present: &Interface,
+    changes: &mut LinkChanges,
+    surroundings: &Surroundings<'_>,
+    waves: &mut Waves,
+) {
+    let only = |up: bool| LinkChanges {
+        interface: goal.name().to_string(),
+        up: Some(up),
+        ..LinkChanges::default()
+    };
+    let old = present.controller.as_deref().unwrap_or_default();
+    let new = changes.controller.as_deref();
+    let is_up = present.wanted_state() == InterfaceState::Up;
+    let is_let_go = surroundings.sets_ports_up(old) && (new.is_some() || surroundings.is_gone(old));
+    if new.is_some_and(|new| surroundings.sets_ports_up(new)) {
+        changes.up = None;
+        if is_up && !is_let_go {
+            push_changes(Phase::LowerPorts, 0, only(false), waves);
+        }
+        settle_mtu(goal, surroundings, waves);
+    } else if is_let_go {
+        changes.up = None;
+        if goal.up.unwrap_or(is_up) {
+            let waits = new.is_some_and(|new| surroundings.is_created(new));
+            let phase = if waits {
+                Phase::SettlePorts
+            } else {
+                Phase::RaisePorts
+            };
+            push_changes(phase, 0, only(true), waves);
+        }
+    }
+}
+
+/// A controller that sets its ports up gives them its own MTU, too.
+fn settle_mtu(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &mut Waves) {
+    let Some(controller) = goal.wanted.controller.as_deref() else {
+        return;
+    };
+    let given = surroundings.goals.get(controller).map(|controller| {
+        let present = controller.present.and_then(|present| present.mtu);
+        controller.wanted.mtu.or(present).unwrap_or(DEFAULT_MTU)
+    });
+    if goal.wanted.mtu.is_none() || goal.wanted.mtu == given {
+        return;
+    }
+    if surroundings.sets_ports_up(controller) {
+        let mtu = LinkChanges {
+            interface: goal.name().to_string(),
+            mtu: goal.wanted.mtu,
+            ..LinkChanges::default()
+        };
+        push_changes(Phase::SettlePorts, 0, mtu, waves);
+    }
 }
 
 fn push_changes(phase: Phase, depth: usize, changes: LinkChanges, waves: &mut Waves) {

@@ -1,16 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Operations on the options of bridge ports.
+//! Operations on what controllers keep about their ports.
 
 use std::collections::BTreeMap;
 
-use nipart_schemas::interface::{BridgePort, Interface};
+use nipart_schemas::interface::{BondPort, BridgePort, Interface};
 use nipart_schemas::operation::Operation;
 use nipart_schemas::overlay::{Overlay, Path};
 
 use super::{Phase, Surroundings, Waves};
 use crate::context::Context;
 use crate::goal::{Fate, Goal, Goals};
+use crate::kind;
+
+/// What one kind of controller keeps about a port.
+pub(crate) trait PortOptions: Overlay + Clone + 'static {
+    /// Nothing about this port.
+    fn unset(name: &str) -> Self;
+
+    /// The port.
+    fn name(&self) -> &str;
+
+    /// The controller's list.
+    fn list(controller: &Interface) -> Option<&[Self]>;
+
+    /// The same to be changed; made where it isn't written.
+    fn list_mut(controller: &mut Interface) -> &mut Vec<Self>;
+
+    /// What changes them.
+    fn operation(self) -> Operation;
+}
+
+impl PortOptions for BridgePort {
+    fn unset(name: &str) -> Self {
+        Self {
+            name: name.to_string(),
+            ..Self::default()
+        }
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn list(controller: &Interface) -> Option<&[Self]> {
+        controller.bridge.as_ref()?.port.as_deref()
+    }
+
+    fn list_mut(controller: &mut Interface) -> &mut Vec<Self> {
+        let section = controller.bridge.get_or_insert_default();
+        section.port.get_or_insert_default()
+    }
+
+    fn operation(self) -> Operation {
+        Operation::ChangeBridgePort { port: self }
+    }
+}
+
+impl PortOptions for BondPort {
+    fn unset(name: &str) -> Self {
+        Self {
+            name: name.to_string(),
+            ..Self::default()
+        }
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn list(controller: &Interface) -> Option<&[Self]> {
+        controller
+            .link_aggregation
+            .as_ref()?
+            .ports_config
+            .as_deref()
+    }
+
+    fn list_mut(controller: &mut Interface) -> &mut Vec<Self> {
+        let section = controller.link_aggregation.get_or_insert_default();
+        section.ports_config.get_or_insert_default()
+    }
+
+    fn operation(self) -> Operation {
+        Operation::ChangeBondPort { port: self }
+    }
+}
 
 /// Sets what is wanted of ports and isn't so. A link that is attached starts with the kernel's defaults.
 pub(super) fn plan(
@@ -19,50 +94,47 @@ pub(super) fn plan(
     surroundings: &Surroundings<'_>,
     waves: &mut Waves,
 ) {
-    let mut ports: BTreeMap<&str, (BridgePort, BridgePort)> = BTreeMap::new();
+    plan_options::<BridgePort>(context, goals, surroundings, waves);
+    plan_options::<BondPort>(context, goals, surroundings, waves);
+}
+
+fn plan_options<P: PortOptions>(
+    context: &Context<'_>,
+    goals: &Goals<'_>,
+    surroundings: &Surroundings<'_>,
+    waves: &mut Waves,
+) {
+    let mut ports: BTreeMap<&str, (P, P)> = BTreeMap::new();
     for goal in goals.links.iter().filter(|goal| goal.fate != Fate::Delete) {
-        let listed = goal
-            .wanted
-            .bridge
-            .as_ref()
-            .and_then(|bridge| bridge.port.as_ref());
-        let present: BTreeMap<&str, &BridgePort> = options(goal.surviving()).collect();
+        let listed = P::list(&goal.wanted);
+        let present: BTreeMap<&str, &P> = options(goal.surviving()).collect();
         for port in listed.into_iter().flatten() {
-            if !will_be_attached(context, surroundings, &port.name, goal.name()) {
+            if !will_be_attached(context, surroundings, port.name(), goal.name()) {
                 continue;
             }
             let stays = surroundings
                 .goals
-                .get(port.name.as_str())
+                .get(port.name())
                 .is_none_or(|goal| goal.surviving().is_some());
-            let before = present.get(port.name.as_str()).filter(|_| stays);
-            let before = before.map_or_else(|| unset(&port.name), |before| (*before).clone());
-            ports.insert(&port.name, (port.clone(), before));
+            let before = present.get(port.name()).filter(|_| stays);
+            let before = before.map_or_else(|| P::unset(port.name()), |before| (*before).clone());
+            ports.insert(port.name(), (port.clone(), before));
         }
     }
-    for goal in goals
-        .links
-        .iter()
-        .filter(|goal| goal.fate == Fate::Recreate)
-    {
-        if let Some(had) = kept_options(context, goal) {
+    for goal in &goals.links {
+        if let Some(had) = kept_options::<P>(context, surroundings, goal) {
             let entry = ports
                 .entry(goal.name())
-                .or_insert_with(|| (unset(goal.name()), unset(goal.name())));
-            entry.0.fill_from(had);
+                .or_insert_with(|| (P::unset(goal.name()), P::unset(goal.name())));
+            entry.0.fill_from(&had);
         }
     }
-    for (port, before) in ports.into_values() {
+    for (mut port, before) in ports.into_values() {
         let mut differences = Vec::new();
-        port.differences(&before, Path::root(&port.name), &mut differences);
+        port.differences(&before, Path::root(""), &mut differences);
         if !differences.is_empty() {
-            let port = BridgePort {
-                stp_hairpin_mode: changed(port.stp_hairpin_mode, before.stp_hairpin_mode),
-                stp_path_cost: changed(port.stp_path_cost, before.stp_path_cost),
-                stp_priority: changed(port.stp_priority, before.stp_priority),
-                name: port.name,
-            };
-            waves.push(Phase::SettlePorts, Operation::ChangeBridgePort { port });
+            port.keep_differences(&before);
+            waves.push(Phase::SettlePorts, port.operation());
         }
     }
 }
@@ -72,41 +144,37 @@ fn will_be_attached(
     context: &Context<'_>,
     surroundings: &Surroundings<'_>,
     port: &str,
-    bridge: &str,
+    controller: &str,
 ) -> bool {
     let goal = surroundings.goals.get(port);
     let wanted = goal.and_then(|goal| goal.wanted.controller.as_deref());
     let present = context.present.get(port);
-    wanted.or_else(|| present?.controller.as_deref()) == Some(bridge)
+    wanted.or_else(|| present?.controller.as_deref()) == Some(controller)
 }
 
-/// The options that a port had whose link is created anew for the same controller.
-fn kept_options<'c>(context: &Context<'c>, goal: &Goal<'_>) -> Option<&'c BridgePort> {
+/// The options that a port had which is attached anew to the same controller, because one of them is created anew.
+fn kept_options<P: PortOptions>(
+    context: &Context<'_>,
+    surroundings: &Surroundings<'_>,
+    goal: &Goal<'_>,
+) -> Option<P> {
     let controller = goal.wanted.controller.as_deref()?;
-    if goal.present?.controller.as_deref() != Some(controller) {
+    let is_attached_anew = goal.fate == Fate::Recreate || surroundings.is_gone(controller);
+    if !is_attached_anew || goal.present?.controller.as_deref() != Some(controller) {
         return None;
     }
-    let bridge = context.present.get(controller).copied();
-    options(bridge)
+    let had = context.present.get(controller)?;
+    let becomes = surroundings.goals.get(controller).map(|goal| &goal.wanted);
+    let had = becomes.map_or_else(|| (*had).clone(), |becomes| kind::carried_over(becomes, had));
+    options::<P>(Some(&had))
         .find(|(name, _)| *name == goal.name())
-        .map(|(_, port)| port)
+        .map(|(_, port)| port.clone())
 }
 
-fn options(bridge: Option<&Interface>) -> impl Iterator<Item = (&str, &BridgePort)> {
-    bridge
-        .and_then(|bridge| bridge.bridge.as_ref()?.port.as_ref())
+fn options<P: PortOptions>(controller: Option<&Interface>) -> impl Iterator<Item = (&str, &P)> {
+    controller
+        .and_then(P::list)
         .into_iter()
         .flatten()
-        .map(|port| (port.name.as_str(), port))
-}
-
-fn unset(name: &str) -> BridgePort {
-    BridgePort {
-        name: name.to_string(),
-        ..BridgePort::default()
-    }
-}
-
-fn changed<T: PartialEq>(wanted: Option<T>, before: Option<T>) -> Option<T> {
-    if wanted == before { None } else { wanted }
+        .map(|port| (port.name(), port))
 }

@@ -24,7 +24,7 @@ pub(super) fn plan(context: &Context<'_>, goals: &Goals<'_>, waves: &mut Waves) 
     let mut staying: HashSet<RouteKey> = HashSet::new();
     let mut unsure: HashMap<RouteKey, &Route> = HashMap::new();
     for route in context.observed.running_routes() {
-        if unwanted.contains(&route.key()) {
+        if route.is_hop() || unwanted.contains(&route.key()) {
             continue;
         }
         if !loss.takes(route) {
@@ -47,5 +47,37 @@ pub(super) fn plan(context: &Context<'_>, goals: &Goals<'_>, waves: &mut Waves) 
             Some(_) => Phase::AddGatewayRoutes,
         };
         waves.push(phase, Operation::AddRoute(route.clone()));
+    }
+    for path in &goals.multipaths {
+        if let Some(operation) = about(
+            &path.present,
+            Operation::RemoveRoute,
+            Operation::RemoveMultipathRoute,
+        ) {
+            waves.push(Phase::RemoveRoutes, operation);
+        }
+        if let Some(operation) = about(
+            &path.wanted,
+            Operation::AddRoute,
+            Operation::AddMultipathRoute,
+        ) {
+            waves.push(Phase::AddGatewayRoutes, operation);
+        }
+    }
+}
+
+/// One operation on all hops; a single one is a plain route.
+fn about(
+    hops: &[Route],
+    one: fn(Route) -> Operation,
+    several: fn(Vec<Route>) -> Operation,
+) -> Option<Operation> {
+    match hops {
+        [] => None,
+        [hop] => Some(one(Route {
+            weight: None,
+            ..hop.clone()
+        })),
+        hops => Some(several(hops.to_vec())),
     }
 }

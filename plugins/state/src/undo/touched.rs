@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use nipart_schemas::interface::Interface;
 use nipart_schemas::operation::{Operation, Plan};
-use nipart_schemas::route::RouteKey;
+use nipart_schemas::route::{Route, RouteKey, RouteSlot};
 
 use crate::context::Context;
 
@@ -23,6 +23,8 @@ pub(super) struct Touched {
     pub(super) added_addresses: HashSet<(String, (IpAddr, u8))>,
     /// Routes that the plan adds.
     pub(super) added_routes: HashSet<RouteKey>,
+    /// Where it adds or removes routes.
+    pub(super) slots: HashSet<RouteSlot>,
 }
 
 impl Touched {
@@ -33,11 +35,16 @@ impl Touched {
             created: HashSet::new(),
             added_addresses: HashSet::new(),
             added_routes: HashSet::new(),
+            slots: HashSet::new(),
         };
         let mut drags_others_along = Vec::new();
         for operation in undone.operations() {
             let name = operation.interface().map(str::to_string);
             touched.interfaces.extend(name.clone());
+            for route in operation.routes() {
+                touched.interfaces.extend(route.next_hop_interface.clone());
+                touched.slots.insert(route.slot());
+            }
             match operation {
                 Operation::AddAddress { interface, address } => {
                     let key = (interface.clone(), address.key());
@@ -48,7 +55,13 @@ impl Touched {
                     touched.added_routes.insert(route.key());
                     continue;
                 }
-                Operation::RemoveAddress { .. } | Operation::RemoveRoute(_) => continue,
+                Operation::AddMultipathRoute(hops) => {
+                    touched.added_routes.extend(hops.iter().map(Route::key));
+                    continue;
+                }
+                Operation::RemoveAddress { .. }
+                | Operation::RemoveRoute(_)
+                | Operation::RemoveMultipathRoute(_) => continue,
                 Operation::CreateLink { peer, .. } => {
                     let peer = peer.as_ref().map(|peer| peer.name.clone());
                     touched.links.extend(peer.clone());

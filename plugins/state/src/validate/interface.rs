@@ -39,6 +39,10 @@ pub(super) fn check(
     effective.interface_type = context.type_of(&interface.name).cloned();
     if let Some(present) = present {
         // What isn't written stays: also that has to fit.
+        let carried = kind::carried_over(&effective, present);
+        effective
+            .link_aggregation
+            .fill_from(&carried.link_aggregation);
         effective.vxlan.fill_from(&present.vxlan);
         effective.mac_vlan.fill_from(&present.mac_vlan);
         effective.mac_vtap.fill_from(&present.mac_vtap);

@@ -33,7 +33,9 @@ pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
             ));
         }
         if let Some(base) = interface.base_interface() {
-            require(context, base, "base-iface", &base_path(interface, &path))?;
+            let path = base_path(interface, &path);
+            require(context, base, "base-iface", &path)?;
+            refuse_a_base_that_is_down(context, interface, base, &path)?;
         }
     }
     for (index, interface) in context.desired.interfaces.iter().enumerate() {
@@ -80,6 +82,38 @@ fn require(
     ))
 }
 
+/// `vlan_dev_open`, net/8021q/vlan_dev.c.
+fn refuse_a_base_that_is_down(
+    context: &Context<'_>,
+    interface: &Interface,
+    base: &str,
+    path: &str,
+) -> Result<(), NipartError> {
+    let is_bound = interface
+        .vlan
+        .as_ref()
+        .is_some_and(|vlan| vlan.loose_binding != Some(true));
+    let is_down = context
+        .present
+        .get(base)
+        .is_some_and(|present| present.state == Some(InterfaceState::Down));
+    if is_bound
+        && is_down
+        && context.missing == MissingInterfaces::Refuse
+        && context.wanted_up(base).is_none()
+        && !context.is_set_up_as_port(base)
+    {
+        return Err(NipartError::invalid(
+            path,
+            format!(
+                "{} can't be up while its base interface {base} is down: list that with state: up",
+                interface.name
+            ),
+        ));
+    }
+    Ok(())
+}
+
 fn check_ports<'a>(
     context: &Context<'a>,
     interface: &'a Interface,
@@ -87,7 +121,7 @@ fn check_ports<'a>(
     attached: &mut HashMap<&'a str, &'a str>,
 ) -> Result<(), NipartError> {
     for (index, port) in interface.port_names().into_iter().flatten().enumerate() {
-        let path = format!("{path}.bridge.port[{index}].name");
+        let path = format!("{path}.{}", interface.port_path(index));
         if port == interface.name {
             return Err(NipartError::invalid(
                 path,
@@ -113,7 +147,7 @@ fn check_ports<'a>(
             None => {}
         }
         require(context, port, "port", &path)?;
-        refuse_types_that_are_no_ports(context, port, &path)?;
+        refuse_types_that_are_no_ports(context, port, &interface.name, &path)?;
         if let Some(wanted) = context.wanted.get(port) {
             let is_shown_so = context.is_left_down(wanted)
                 && context
@@ -163,21 +197,27 @@ fn check_present_controller(
     refuse_addresses(context, interface, controller, path)
 }
 
-/// `br_add_if`, net/bridge/br_if.c.
+/// `br_add_if` (net/bridge/br_if.c), `bond_enslave` (drivers/net/bonding/bond_main.c), `vrf_add_slave`
+/// (drivers/net/vrf.c).
 fn refuse_types_that_are_no_ports(
     context: &Context<'_>,
     port: &str,
+    controller: &str,
     path: &str,
 ) -> Result<(), NipartError> {
-    match context.type_of(port) {
-        Some(kind @ (InterfaceType::LinuxBridge | InterfaceType::Loopback)) => {
-            Err(NipartError::invalid(
-                path,
-                format!("{port} is of type {kind}: it can't be a port"),
-            ))
+    let refused = match context.type_of(port) {
+        Some(kind @ (InterfaceType::Loopback | InterfaceType::Vrf)) => kind,
+        Some(kind @ (InterfaceType::LinuxBridge | InterfaceType::Bond))
+            if context.type_of(controller) == Some(kind) =>
+        {
+            kind
         }
-        _ => Ok(()),
-    }
+        _ => return Ok(()),
+    };
+    Err(NipartError::invalid(
+        path,
+        format!("{port} is of type {refused}: it can't be a port"),
+    ))
 }
 
 /// A port carries frames for its controller: addresses belong to the controller. Those that it has already, the
@@ -188,6 +228,9 @@ fn refuse_addresses(
     controller: &str,
     path: &str,
 ) -> Result<(), NipartError> {
+    if context.leaves_addresses_to_ports(controller) {
+        return Ok(());
+    }
     // What was saved isn't refused at start: the planner takes a port's addresses for nothing.
     if context.missing == MissingInterfaces::Await {
         return Ok(());
@@ -323,7 +366,7 @@ fn check_controller(
         return Ok(());
     }
     require(context, controller, "controller", &path)?;
-    refuse_types_that_are_no_ports(context, &interface.name, &path)?;
+    refuse_types_that_are_no_ports(context, &interface.name, controller, &path)?;
     if context
         .type_of(controller)
         .is_some_and(|kind| !kind.is_controller() && !matches!(kind, InterfaceType::Other(_)))

@@ -2,12 +2,12 @@
 
 //! Checks of routes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceState};
-use nipart_schemas::route::Route;
+use nipart_schemas::route::{Route, RouteSlot};
 
 use crate::context::Context;
 use crate::goal::Goals;
@@ -15,24 +15,36 @@ use crate::goal::route::carrier;
 use crate::goal::route::occupants;
 
 pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
-    let mut first_places = HashMap::new();
-    for (index, route) in context.desired.config_routes().iter().enumerate() {
+    let mut first_places: HashMap<RouteSlot, usize> = HashMap::new();
+    let mut keys = HashSet::new();
+    let routes = context.config_routes();
+    for (index, route) in routes.iter().enumerate() {
         let path = format!("routes.config[{index}]");
         check_families(route, &path)?;
         if route.is_absent() {
             continue;
         }
         check_one(context, route, &path)?;
-        let key = route.key();
-        let slot = (key.destination, key.table_id, key.metric);
-        if let Some(first) = first_places.insert(slot, index) {
+        let Some(&first) = first_places.get(&route.slot()) else {
+            first_places.insert(route.slot(), index);
+            keys.insert(route.key());
+            continue;
+        };
+        if !(route.is_hop() && routes[first].is_hop()) {
             return Err(NipartError::invalid(
                 format!("{path}.destination"),
                 format!(
-                    "route {route} has the destination, table and metric of routes.config[{first}]: give it another metric"
+                    "route {route} has the destination, table and metric of routes.config[{first}]: give it another metric, or each a weight, to make them next hops of one route"
                 ),
             ));
         }
+        if !keys.insert(route.key()) {
+            return Err(NipartError::invalid(
+                &path,
+                format!("the next hop of route {route} is listed twice"),
+            ));
+        }
+        check_alike(route, &routes[first], first, &path)?;
     }
     Ok(())
 }
@@ -79,10 +91,22 @@ fn check_one(context: &Context<'_>, route: &Route, path: &str) -> Result<(), Nip
             format!("{destination} is a multicast group"),
         ));
     }
+    check_values(route, path)?;
+    if let Some(vrf) = &route.vrf_name
+        && context.missing == MissingInterfaces::Refuse
+    {
+        return Err(NipartError::invalid(
+            format!("{path}.vrf-name"),
+            format!("{vrf} is no VRF with a route-table-id, neither in this state nor at present"),
+        ));
+    }
+    if route.route_type.is_some() {
+        return Ok(());
+    }
     let Some(name) = route.next_hop_interface.as_deref() else {
         return Err(NipartError::invalid(
             path,
-            format!("route {route} needs its next-hop-interface"),
+            format!("route {route} needs its next-hop-interface, or a route-type"),
         ));
     };
     let path = &format!("{path}.next-hop-interface");
@@ -119,6 +143,69 @@ fn check_one(context: &Context<'_>, route: &Route, path: &str) -> Result<(), Nip
         ));
     }
     Ok(())
+}
+
+/// Properties that contradict each other, or that the kernel doesn't have.
+fn check_values(route: &Route, path: &str) -> Result<(), NipartError> {
+    let refuse = |key: &str, text: String| {
+        let path = format!("{path}.{key}");
+        Err(NipartError::invalid(path, text))
+    };
+    if route.vrf_name.is_some() && route.table_id.is_some() {
+        let text = "say vrf-name or table-id, not both";
+        return refuse("vrf-name", text.to_string());
+    }
+    if let Some(route_type) = route.route_type
+        && (route.next_hop_interface.is_some()
+            || route.next_hop_address.is_some()
+            || route.weight.is_some())
+    {
+        let text = format!("a {} route has no next hop", route_type.as_str());
+        return refuse("route-type", text);
+    }
+    if let Some(weight) = route.weight {
+        if !(1..=256).contains(&weight) {
+            return refuse("weight", format!("weight {weight} is not from 1 to 256"));
+        }
+        if route.is_ipv6() && route.next_hop_address.is_none() {
+            let text =
+                "an IPv6 route has several next hops only over gateways: add next-hop-address";
+            return refuse("weight", text.to_string());
+        }
+    }
+    if route.lock_mtu == Some(true) && route.mtu.is_none() {
+        return refuse(
+            "lock-mtu",
+            "lock-mtu needs the mtu that it locks".to_string(),
+        );
+    }
+    if route.onlink == Some(true) && route.next_hop_address.is_none() {
+        return refuse("onlink", "onlink needs a next-hop-address".to_string());
+    }
+    Ok(())
+}
+
+/// What belongs to a route and not to one of its next hops is the same in all entries.
+fn check_alike(route: &Route, other: &Route, first: usize, path: &str) -> Result<(), NipartError> {
+    let common = |route: &Route| Route {
+        destination: None,
+        next_hop_interface: None,
+        next_hop_address: None,
+        table_id: None,
+        metric: None,
+        weight: None,
+        onlink: None,
+        ..route.clone()
+    };
+    if common(route) == common(other) {
+        return Ok(());
+    }
+    Err(NipartError::invalid(
+        path,
+        format!(
+            "route {route} is one with routes.config[{first}], and must have the same properties besides next hop and weight"
+        ),
+    ))
 }
 
 /// Whether this state turns the family off on the interface, or leaves IPv6 off there.
@@ -167,7 +254,6 @@ pub(crate) fn check_slots(context: &Context<'_>, goals: &Goals<'_>) -> Result<()
         return Ok(());
     };
     let index = context
-        .desired
         .config_routes()
         .iter()
         .position(|route| !route.is_absent() && route.key() == wanted.key());

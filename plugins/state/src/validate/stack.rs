@@ -69,6 +69,10 @@ fn check_takers(context: &Context<'_>, stack: &Stack<'_>) -> Result<(), NipartEr
         let Some(controller) = stack.controllers.get(base) else {
             continue;
         };
+        if context.leaves_addresses_to_ports(controller) {
+            // A VRF takes packets, not frames.
+            continue;
+        }
         let named = |name: &&str| {
             let mut wanted = context.desired.interfaces.iter();
             wanted.position(|interface| interface.name == **name)

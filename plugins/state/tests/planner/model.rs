@@ -7,16 +7,17 @@
 //! `net/ipv4/fib_frontend.c`, `net/ipv6/addrconf.c`. Left out: link-local addresses.
 
 pub(crate) mod address;
+mod kind;
 mod link;
 mod route;
 
 pub(crate) use self::address::addresses;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use nipart_schemas::interface::{BridgePort, Interface, InterfaceState, InterfaceType};
+use nipart_schemas::interface::{BondPort, BridgePort, Interface, InterfaceState, InterfaceType};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{Operation, Plan};
-use nipart_schemas::route::{Route, Routes};
+use nipart_schemas::route::{Route, RouteKey, Routes};
 
 /// The network.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +25,10 @@ pub(crate) struct Model {
     links: BTreeMap<String, Interface>,
     /// What bridges keep about their ports.
     ports: BTreeMap<String, BridgePort>,
+    /// What bonds keep about theirs.
+    bond_ports: BTreeMap<String, BondPort>,
     routes: Vec<Route>,
+    dead_hops: HashSet<RouteKey>,
     created: u8,
     /// Secondary addresses go with the primary one of their network: `promote_secondaries` is off.
     pub(crate) drops_secondary_addresses: bool,
@@ -41,6 +45,21 @@ impl Model {
                 .and_then(|bridge| bridge.port.clone());
             for port in ports.into_iter().flatten() {
                 model.ports.insert(port.name.clone(), port);
+            }
+            if let Some(bond) = &interface.link_aggregation {
+                for port in bond.port.iter().flatten() {
+                    let configured = bond.ports_config.iter().flatten();
+                    let port = configured
+                        .clone()
+                        .find(|known| known.name == *port)
+                        .cloned()
+                        .unwrap_or(BondPort {
+                            name: port.clone(),
+                            priority: Some(0),
+                            queue_id: Some(0),
+                        });
+                    model.bond_ports.insert(port.name.clone(), port);
+                }
             }
             let mut link = interface.clone();
             link::fill_defaults(&mut link);
@@ -61,12 +80,12 @@ impl Model {
 
     fn attached(&self) -> Vec<(String, String)> {
         let lists = self.links.values().filter_map(|link| {
-            let ports = link.bridge.as_ref()?.port.as_ref()?;
-            Some(
-                ports
-                    .iter()
-                    .map(|port| (port.name.clone(), link.name.clone())),
-            )
+            let ports: Vec<_> = link
+                .port_names()?
+                .into_iter()
+                .map(|port| (port.to_string(), link.name.clone()))
+                .collect();
+            Some(ports)
         });
         lists.flatten().collect()
     }
@@ -80,6 +99,7 @@ impl Model {
                 let ports = ports.map(|port| self.ports[port].clone()).collect();
                 interface.bridge.get_or_insert_default().port = Some(ports);
             }
+            self.show_ports(interface);
             if let Some(names) = &mut interface.alt_names {
                 names.sort_by(|one, other| one.name.cmp(&other.name));
             }
@@ -139,6 +159,7 @@ impl Model {
             Operation::ChangeLink(changes) => self.change(changes),
             Operation::ChangeSection { interface } => self.change_section(interface),
             Operation::ChangeBridgePort { port } => self.change_port(port),
+            Operation::ChangeBondPort { port } => self.change_bond_port(port),
             Operation::AddAltName { interface, name } => self.add_alt_name(interface, name),
             Operation::RemoveAltName { interface, name } => {
                 let link = self.link_mut(interface)?;
@@ -159,6 +180,11 @@ impl Model {
             Operation::AddRoute(route) => self.add_route(route),
             Operation::RemoveRoute(route) => {
                 self.remove_route(route);
+                Ok(())
+            }
+            Operation::AddMultipathRoute(hops) => self.add_multipath(hops),
+            Operation::RemoveMultipathRoute(hops) => {
+                self.remove_multipath(hops);
                 Ok(())
             }
             _ => Err("unknown operation".to_string()),

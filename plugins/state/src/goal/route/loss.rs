@@ -12,13 +12,14 @@ use nipart_schemas::interface::Interface;
 use nipart_schemas::ip::Address;
 use nipart_schemas::route::{IpNetwork, Route, RouteKey};
 
-use super::{is_kernels, slot};
+use super::is_kernels;
 use crate::context::Context;
 use crate::goal::{Fate, Goal, Goals, address};
 
 /// What the changes of links and addresses take away.
 pub(crate) struct Loss {
     gone_links: HashSet<String>,
+    restarted_links: HashSet<String>,
     without_ipv4: HashMap<String, Certainty>,
     gone_sources: HashMap<IpAddr, Certainty>,
 }
@@ -34,6 +35,7 @@ impl Loss {
     pub(crate) fn of(goals: &Goals<'_>) -> Self {
         let mut loss = Self {
             gone_links: HashSet::new(),
+            restarted_links: HashSet::new(),
             without_ipv4: HashMap::new(),
             gone_sources: HashMap::new(),
         };
@@ -44,6 +46,9 @@ impl Loss {
                 loss.gone_links.insert(goal.name().to_string());
                 continue;
             };
+            if goal.is_restarted {
+                loss.restarted_links.insert(goal.name().to_string());
+            }
             if !goal.unwanted_addresses.is_empty() {
                 loss.add_addresses(goal, present);
             }
@@ -100,6 +105,10 @@ impl Loss {
     }
 
     fn certainty(&self, route: &Route) -> Option<Certainty> {
+        let name = route.next_hop_interface.as_deref().unwrap_or_default();
+        if self.restarted_links.contains(name) {
+            return Some(Certainty::Sure);
+        }
         if route.is_ipv6() {
             return None;
         }
@@ -123,51 +132,92 @@ fn ipv4(interface: &Interface) -> impl Iterator<Item = Address> + '_ {
 /// whose last address gives way to another one, as far as their gateways can be reached afterwards.
 pub(crate) fn restore_lost(context: &Context<'_>, goals: &mut Goals<'_>) {
     let loss = Loss::of(goals);
-    let keys = |routes: &[Route]| routes.iter().map(Route::key).collect::<HashSet<RouteKey>>();
-    let (wanted, unwanted) = (keys(&goals.routes), keys(&goals.unwanted_routes));
-    let slots: HashSet<_> = goals.routes.iter().map(slot).collect();
-    let links: HashMap<&str, &Goal<'_>> = goals
-        .links
-        .iter()
-        .filter(|goal| goal.fate != Fate::Delete)
-        .map(|goal| (goal.name(), goal))
-        .collect();
-    let candidates: Vec<(&Route, &Goal<'_>)> = context
+    let lost: Vec<&Route> = context
         .observed
         .running_routes()
         .iter()
-        .filter(|route| !is_kernels(route) && loss.takes(route))
-        .filter(|route| !wanted.contains(&route.key()) && !unwanted.contains(&route.key()))
-        .filter(|route| !slots.contains(&slot(route)))
-        .filter_map(|route| Some((route, *links.get(route.next_hop_interface.as_deref()?)?)))
-        .filter(|(route, goal)| survives_its_addresses(route, goal))
+        .filter(|route| !is_kernels(route) && !route.is_hop() && loss.takes(route))
         .collect();
-    let on_link: Vec<(&str, IpNetwork)> = candidates
-        .iter()
-        .map(|(route, _)| *route)
-        .chain(&goals.routes)
-        .filter(|route| route.next_hop_address.is_none())
-        .filter_map(|route| Some((route.next_hop_interface.as_deref()?, route.destination?)))
+    if lost.is_empty() {
+        return;
+    }
+    let keys = |routes: &[Route]| routes.iter().map(Route::key).collect::<HashSet<RouteKey>>();
+    let (wanted, unwanted) = (keys(&goals.routes), keys(&goals.unwanted_routes));
+    let paths = goals.multipaths.iter().flat_map(|path| &path.wanted);
+    let slots: HashSet<_> = goals.routes.iter().chain(paths).map(Route::slot).collect();
+    let links = Links::of(goals);
+    let candidates: Vec<&Route> = lost
+        .into_iter()
+        .filter(|route| {
+            let key = route.key();
+            !wanted.contains(&key) && !unwanted.contains(&key) && !slots.contains(&route.slot())
+        })
+        .filter(|route| {
+            links
+                .goal_of(route)
+                .is_some_and(|goal| survives_its_addresses(route, goal))
+        })
         .collect();
-    let reachable = |route: &Route, goal: &Goal<'_>| {
-        let Some(gateway) = route.next_hop_address else {
-            return true;
-        };
-        let is_link_local = matches!(gateway, IpAddr::V6(ip) if ip.is_unicast_link_local());
-        is_link_local
-            || after(goal).any(|address| {
-                IpNetwork::containing(address.ip, address.prefix_length).contains(gateway)
-            })
-            || on_link
-                .iter()
-                .any(|(name, network)| *name == goal.name() && network.contains(gateway))
-    };
+    let on_link = OnLink::of(candidates.iter().copied().chain(&goals.routes));
     let lost: Vec<Route> = candidates
         .into_iter()
-        .filter(|(route, goal)| reachable(route, goal))
-        .map(|(route, _)| route.clone())
+        .filter(|route| {
+            let goal = links.goal_of(route);
+            goal.is_some_and(|goal| is_reachable(route, goal, &on_link))
+        })
+        .cloned()
         .collect();
     goals.routes.extend(lost);
+}
+
+/// The goals of links that are there in the end, by name.
+pub(super) struct Links<'g>(HashMap<&'g str, &'g Goal<'g>>);
+
+impl<'g> Links<'g> {
+    pub(super) fn of(goals: &'g Goals<'g>) -> Self {
+        let staying = goals.links.iter().filter(|goal| goal.fate != Fate::Delete);
+        Self(staying.map(|goal| (goal.name(), goal)).collect())
+    }
+
+    pub(super) fn goal_of(&self, route: &Route) -> Option<&'g Goal<'g>> {
+        self.0.get(route.next_hop_interface.as_deref()?).copied()
+    }
+}
+
+/// What can be reached on links without a gateway, by link.
+pub(super) struct OnLink<'r>(HashMap<&'r str, Vec<IpNetwork>>);
+
+impl<'r> OnLink<'r> {
+    pub(super) fn of(routes: impl Iterator<Item = &'r Route>) -> Self {
+        let mut networks: HashMap<&str, Vec<IpNetwork>> = HashMap::new();
+        for route in routes.filter(|route| route.next_hop_address.is_none()) {
+            if let (Some(name), Some(network)) =
+                (route.next_hop_interface.as_deref(), route.destination)
+            {
+                networks.entry(name).or_default().push(network);
+            }
+        }
+        Self(networks)
+    }
+}
+
+/// Whether the route can be added again when the link is as it is to become.
+pub(super) fn can_come_back(route: &Route, goal: &Goal<'_>, on_link: &OnLink<'_>) -> bool {
+    survives_its_addresses(route, goal) && is_reachable(route, goal, on_link)
+}
+
+fn is_reachable(route: &Route, goal: &Goal<'_>, on_link: &OnLink<'_>) -> bool {
+    let Some(gateway) = route.next_hop_address else {
+        return true;
+    };
+    let is_link_local = matches!(gateway, IpAddr::V6(ip) if ip.is_unicast_link_local());
+    let mut networks = on_link.0.get(goal.name()).into_iter().flatten();
+    is_link_local
+        || route.onlink == Some(true)
+        || after(goal).any(|address| {
+            IpNetwork::containing(address.ip, address.prefix_length).contains(gateway)
+        })
+        || networks.any(|network| network.contains(gateway))
 }
 
 /// Whether the link has afterwards what the route needs: an address of the family, and the preferred source.

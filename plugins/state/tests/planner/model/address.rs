@@ -49,6 +49,7 @@ impl Model {
         if !self.is_up(name) {
             return;
         }
+        self.revive(name);
         for address in self.addresses_of(name) {
             let longest = if address.ip.is_ipv4() { 32 } else { 128 };
             let network = IpNetwork::containing(address.ip, address.prefix_length);
@@ -130,11 +131,9 @@ impl Model {
         let is_elsewhere = self.has_local(address.ip);
         if address.ip.is_ipv4() {
             let has_ipv4 = list.iter().any(|address| address.ip.is_ipv4());
-            self.routes.retain(|route| {
-                let loses_link = is_of_link(route) && !route.is_ipv6() && !has_ipv4;
-                let loses_source = route.source == Some(address.ip) && !is_elsewhere;
-                !loses_link && !loses_source
-            });
+            self.routes
+                .retain(|route| route.source != Some(address.ip) || is_elsewhere);
+            self.lose(|route| is_of_link(route) && !route.is_ipv6() && !has_ipv4);
         } else if !is_elsewhere {
             for route in &mut self.routes {
                 route.source.take_if(|source| *source == address.ip);
@@ -154,16 +153,14 @@ impl Model {
         for address in self.addresses_of(name) {
             self.remove_address(name, &address);
         }
-        self.routes
-            .retain(|route| route.next_hop_interface.as_deref() != Some(name));
+        self.lose_with_link(name);
     }
 
     /// IPv4 keeps its addresses and loses its routes; IPv6 loses both.
     pub(super) fn take_down(&mut self, name: &str) -> Result<(), String> {
         self.link_mut(name)?.state = Some(InterfaceState::Down);
         self.drop_ipv6(name);
-        self.routes
-            .retain(|route| route.next_hop_interface.as_deref() != Some(name));
+        self.lose(|route| route.next_hop_interface.as_deref() == Some(name));
         Ok(())
     }
 
@@ -172,9 +169,7 @@ impl Model {
         for address in ipv6.filter(|address| address.ip.is_ipv6()) {
             self.remove_address(name, &address);
         }
-        self.routes.retain(|route| {
-            !(route.is_ipv6() && route.next_hop_interface.as_deref() == Some(name))
-        });
+        self.lose(|route| route.is_ipv6() && route.next_hop_interface.as_deref() == Some(name));
     }
 
     pub(super) fn change_ipv6(

@@ -32,6 +32,7 @@ pub(super) fn fill_defaults(link: &mut Interface) {
     ipv6.enabled.get_or_insert(true);
     ipv6.autoconf.get_or_insert(true);
     ipv6.address.get_or_insert_default();
+    super::kind::fill_defaults(link);
     match link.interface_type {
         Some(InterfaceType::LinuxBridge) => {
             let options = BridgeOptions {
@@ -150,7 +151,7 @@ impl Model {
 
     fn check_controller(&self, name: &str) -> Result<(), String> {
         match self.link(name)?.interface_type {
-            Some(InterfaceType::LinuxBridge) => Ok(()),
+            Some(InterfaceType::LinuxBridge | InterfaceType::Bond | InterfaceType::Vrf) => Ok(()),
             _ => Err(format!("{name} is no controller")),
         }
     }
@@ -163,17 +164,20 @@ impl Model {
         if self.stands_upon(name, controller) {
             return Err(format!("{name} would be stacked upon itself"));
         }
-        let link = self.link(name)?;
-        if matches!(
-            link.interface_type,
-            Some(InterfaceType::LinuxBridge | InterfaceType::Loopback)
-        ) {
+        let (kind, of) = (&self.link(name)?.interface_type, &self.link(controller)?.interface_type);
+        if *kind == Some(InterfaceType::Loopback)
+            || (*kind == Some(InterfaceType::LinuxBridge) && kind == of)
+        {
             return Err(format!("{name} can't be a port"));
         }
         if self.carries_macvlans(name) {
             return Err(format!("{name} hands its frames to a macvlan"));
         }
+        self.detach(name)?;
         self.link_mut(name)?.controller = Some(controller.to_string());
+        if self.link(controller)?.interface_type != Some(InterfaceType::LinuxBridge) {
+            return self.attached_to(name, controller);
+        }
         let port = BridgePort {
             name: name.to_string(),
             stp_hairpin_mode: Some(false),
@@ -181,6 +185,15 @@ impl Model {
             stp_priority: Some(32),
         };
         self.ports.insert(name.to_string(), port);
+        Ok(())
+    }
+
+    fn detach(&mut self, name: &str) -> Result<(), String> {
+        self.ports.remove(name);
+        if let Some(controller) = self.link_mut(name)?.controller.take() {
+            let kind = self.link(&controller)?.interface_type.clone();
+            self.detached_from(name, kind.as_ref());
+        }
         Ok(())
     }
 
@@ -229,6 +242,7 @@ impl Model {
             if let Some(port) = self.links.get_mut(&port) {
                 port.controller = None;
             }
+            self.detached_from(&port, link.interface_type.as_ref());
         }
         let stacked = self.links.values().filter(|other| {
             other.base_interface() == Some(name) || link.veth_peer() == Some(other.name.as_str())
@@ -253,8 +267,7 @@ impl Model {
         }
         match changes.controller.as_deref() {
             Some("") => {
-                self.link_mut(name)?.controller = None;
-                self.ports.remove(name);
+                self.detach(name)?;
             }
             Some(controller) => self.attach(name, controller)?,
             None => {}
@@ -313,6 +326,7 @@ impl Model {
         let mut sections = changes.only_sections();
         sections.fill_from(&link.only_sections());
         changed.take_sections(&sections);
+        self.check_change(changes, &mut changed)?;
         // What follows knows more of its types.
         let of_macvlan = changes.mac_vlan.as_ref().or(changes.mac_vtap.as_ref());
         if let Some(vxlan) = &changes.vxlan {

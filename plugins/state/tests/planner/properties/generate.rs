@@ -14,7 +14,7 @@ use nipart_schemas::ip::{Address, Ipv4, Ipv6};
 use nipart_schemas::lease::Lease;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{LinkChanges, Operation};
-use nipart_schemas::route::{Route, RouteState, Routes};
+use nipart_schemas::route::{Route, RouteState, RouteType, Routes};
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
 use proptest::prelude::*;
@@ -258,13 +258,7 @@ fn route() -> impl Strategy<Value = Route> {
                 metric,
                 ..Route::default()
             };
-            let address = |host| -> IpAddr {
-                if destination.contains(':') {
-                    ipv6(name, host).into()
-                } else {
-                    ipv4(name, host).into()
-                }
-            };
+            let address = |host| address_of(destination, name, host);
             match absent {
                 Some((with_destination, with_interface)) => {
                     route.state = Some(RouteState::Absent);
@@ -280,11 +274,58 @@ fn route() -> impl Strategy<Value = Route> {
         })
 }
 
+/// One entry, or the next hops of a route, or one that leads nowhere.
+fn routes() -> impl Strategy<Value = Vec<Route>> {
+    let destinations = || select(vec!["10.1.0.0/16", "10.2.0.0/16", "2001:db8:ff::/48"]);
+    let metric = || weighted(0.5, 5_u32..7);
+    let hop = || (select(NAMES.to_vec()), 200_u8..202, 1_u16..3);
+    let several = (destinations(), metric(), vec(hop(), 1..4)).prop_map(
+        |(destination, metric, hops): (&str, Option<u32>, Vec<(&'static str, u8, u16)>)| {
+            let mut routes: Vec<Route> = Vec::new();
+            for (name, gateway, weight) in hops {
+                let route = Route {
+                    destination: Some(destination.parse().unwrap()),
+                    next_hop_interface: Some(name.to_string()),
+                    next_hop_address: Some(address_of(destination, name, gateway)),
+                    metric,
+                    weight: Some(weight),
+                    ..Route::default()
+                };
+                routes.retain(|known| known.key() != route.key());
+                routes.push(route);
+            }
+            routes
+        },
+    );
+    let types = select(vec![RouteType::Blackhole, RouteType::Throw]);
+    let nowhere = (destinations(), metric(), types).prop_map(|(destination, metric, kind)| {
+        vec![Route {
+            destination: Some(destination.parse().unwrap()),
+            metric,
+            route_type: Some(kind),
+            ..Route::default()
+        }]
+    });
+    let one = (route(), weighted(0.2, select(vec![1400_u32, 1450]))).prop_map(|(route, mtu)| {
+        let mtu = mtu.filter(|_| !route.is_absent());
+        vec![Route { mtu, ..route }]
+    });
+    prop_oneof![6 => one, 2 => several, 1 => nowhere]
+}
+
+fn address_of(destination: &str, name: &str, host: u8) -> IpAddr {
+    if destination.contains(':') {
+        ipv6(name, host).into()
+    } else {
+        ipv4(name, host).into()
+    }
+}
+
 /// A wanted state. What can't be is taken out here, as far as it is known without the network.
 pub(super) fn desired() -> impl Strategy<Value = NetworkState> {
     let interfaces = subsequence(NAMES.to_vec(), 1..=8)
         .prop_flat_map(|names| names.into_iter().map(interface).collect::<Vec<_>>());
-    (interfaces.prop_shuffle(), vec(route(), 0..4)).prop_map(|(interfaces, config)| {
+    (interfaces.prop_shuffle(), vec(routes(), 0..4)).prop_map(|(interfaces, config)| {
         let mut state = NetworkState {
             description: None,
             interfaces,
@@ -293,6 +334,7 @@ pub(super) fn desired() -> impl Strategy<Value = NetworkState> {
         make_sensible(&mut state);
         let config: Vec<Route> = config
             .into_iter()
+            .flatten()
             .filter(|route| route.is_absent() || is_possible(&state, route))
             .collect();
         state.routes = (!config.is_empty()).then_some(Routes {
@@ -333,6 +375,9 @@ fn make_sensible(state: &mut NetworkState) {
 
 /// A route needs its link, and a gateway and a source an address of the link, in the same state.
 fn is_possible(state: &NetworkState, route: &Route) -> bool {
+    if route.route_type.is_some() {
+        return true;
+    }
     let name = route.next_hop_interface.as_deref().unwrap_or_default();
     let Some(interface) = state.interface(name) else {
         return false;
@@ -415,6 +460,28 @@ pub(super) fn foreign() -> impl Strategy<Value = Vec<Operation>> {
                 ..Route::default()
             })
         });
+    let paths = (subsequence(NAMES.to_vec(), 2..=3), any::<bool>()).prop_map(|(names, is_ipv6)| {
+        let destination = if is_ipv6 {
+            "2001:db8:78::/48"
+        } else {
+            "203.0.114.0/24"
+        };
+        let hops = names.into_iter().map(|name| Route {
+            destination: Some(destination.parse().unwrap()),
+            next_hop_interface: Some(name.to_string()),
+            next_hop_address: Some(address_of(destination, name, 99)),
+            weight: Some(1),
+            protocol: Some(186),
+            ..Route::default()
+        });
+        Operation::AddMultipathRoute(hops.collect())
+    });
+    let nowhere = Just(Operation::AddRoute(Route {
+        destination: "203.0.115.0/24".parse().ok(),
+        route_type: Some(RouteType::Prohibit),
+        protocol: Some(186),
+        ..Route::default()
+    }));
     let port = (select(PORTS.to_vec()), select(vec!["br0", "br1"])).prop_map(|(port, bridge)| {
         Operation::ChangeLink(LinkChanges {
             interface: port.to_string(),
@@ -439,6 +506,6 @@ pub(super) fn foreign() -> impl Strategy<Value = Vec<Operation>> {
         interface: name.to_string(),
         name: format!("{name}-foreign"),
     });
-    let one = prop_oneof![3 => address, 3 => route, 1 => port, 1 => stacked, 1 => alt_name];
+    let one = prop_oneof![3 => address, 3 => route, 2 => paths, 1 => nowhere, 1 => port, 1 => stacked, 1 => alt_name];
     vec(one, 0..8)
 }
