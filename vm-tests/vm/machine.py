@@ -96,8 +96,9 @@ def pass_on(qemu: subprocess.Popen, ports: dict, deadline: float | None) -> bool
     with selectors.DefaultSelector() as selector, contextlib.ExitStack() as connections:
         for listener in ports:
             selector.register(listener, selectors.EVENT_READ)
-        # QEMU connects before the machine starts, and closes when it ends.
-        while selector.get_map() and (qemu.poll() is None or len(connections._exit_callbacks) > 0):
+        # QEMU connects before the machine starts, and closes when it ends; unless it ends before all that.
+        awaited = set(ports)
+        while selector.get_map() and not (awaited and qemu.poll() is not None):
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 return False
@@ -106,6 +107,7 @@ def pass_on(qemu: subprocess.Popen, ports: dict, deadline: float | None) -> bool
                 if key.data is None:
                     connection, _ = source.accept()
                     connections.enter_context(connection)
+                    awaited.discard(source)
                     selector.unregister(source)
                     selector.register(connection, selectors.EVENT_READ, ports[source])
                 elif data := source.recv(65536):
