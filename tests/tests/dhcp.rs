@@ -168,6 +168,7 @@ fn link_down_and_up() {
         let system = System::start();
         system.apply(ON).ok();
         assert_eq!(leased(), "192.0.2.50/24");
+        server.await_line("\"ack\"", SOON);
         for _ in 0..3 {
             let seen = stops(&system);
             peer.run(&["ip", "link", "set", "srv1", "down"]);

@@ -9,8 +9,10 @@
 )]
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use nipart_tests::namespace::run;
+use nipart_tests::process::eventually;
 use nipart_tests::system::System;
 use serde_json::Value;
 
@@ -65,8 +67,8 @@ fn words(hops: &[Hop<'_>]) -> Vec<String> {
     hops.iter().map(arrow).collect()
 }
 
-/// What must hold of every chain.
-fn check_times(events: &[Value], hops: &[Hop<'_>]) {
+/// What must hold of every chain. Returns how many microseconds of it others worked, and how many it took.
+fn check_times(events: &[Value], hops: &[Hop<'_>]) -> (u64, u64) {
     assert!(events.is_sorted_by_key(at), "the events are not in order");
     let root = &hops[0];
     assert_eq!(root.event["uuid"], root.event["chain"]);
@@ -99,11 +101,7 @@ fn check_times(events: &[Value], hops: &[Hop<'_>]) {
     }
     let total = at(root.answer) - at(root.event);
     assert!(covered <= total, "{covered} µs within {total} µs");
-    // The rest is what the commander did itself: little, where nothing waits for a lock.
-    assert!(
-        covered * 3 > total,
-        "only {covered} µs of {total} µs are accounted for"
-    );
+    (covered, total)
 }
 
 fn events_of(system: &System, id: &str) -> Vec<Value> {
@@ -145,7 +143,7 @@ fn apply_hop_by_hop() {
                 "commander → config close-journal done",
             ]
         );
-        check_times(&events, &hops);
+        let _ = check_times(&events, &hops);
 
         let traces = system.ctl(&["trace", "list", "-o", "json"]).ok().json();
         let listed = traces
@@ -198,7 +196,7 @@ fn failures_and_their_undoing_show() {
             told.last().map(String::as_str),
             Some("commander → config close-journal done")
         );
-        check_times(&events, &hops);
+        let _ = check_times(&events, &hops);
 
         let _ = system
             .apply("interfaces: [{name: nothere, mtu: 1400}]")
@@ -209,7 +207,7 @@ fn failures_and_their_undoing_show() {
             words(&hops).last().map(String::as_str),
             Some("commander → state decide failed")
         );
-        check_times(&events, &hops);
+        let _ = check_times(&events, &hops);
     });
 }
 
@@ -260,6 +258,25 @@ fn the_tree_is_for_people() {
                 .ctl(&["trace", "show", "00000000"])
                 .refused()
                 .contains("not found")
+        );
+    });
+}
+
+#[test]
+fn little_is_unaccounted_for() {
+    run(|| {
+        let system = System::start();
+        system.apply(STATE).ok();
+        // On a busy machine, anybody may have to wait for a processor now and then.
+        eventually(
+            "a trace of hops with little between them",
+            Duration::from_secs(30),
+            || {
+                let _ = system.ctl(&["show"]).ok();
+                let events = events_of(&system, "last");
+                let (covered, total) = check_times(&events, &hops(&events));
+                (covered * 2 > total).then_some(())
+            },
         );
     });
 }
