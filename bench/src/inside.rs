@@ -33,7 +33,10 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         ip(&["link", "set", "lo", "up"]);
-        Self { system: System::start(), figures: Map::new() }
+        Self {
+            system: System::start(),
+            figures: Map::new(),
+        }
     }
 
     fn file(&self, name: &str, content: &str) -> String {
@@ -45,10 +48,16 @@ impl Bench {
     }
 
     fn pids(&self) -> Vec<u64> {
-        let plugins = self.system.ctl(&["plugin", "list", "-o", "json"]).ok().json();
+        let plugins = self
+            .system
+            .ctl(&["plugin", "list", "-o", "json"])
+            .ok()
+            .json();
         let listed = plugins.as_array().cloned().unwrap_or_default();
         let plugins = listed.iter().filter_map(|plugin| plugin["pid"].as_u64());
-        std::iter::once(self.system.daemon_pid()).chain(plugins).collect()
+        std::iter::once(self.system.daemon_pid())
+            .chain(plugins)
+            .collect()
     }
 
     fn nipart(&mut self, what: &str, arguments: &[&str]) {
@@ -56,12 +65,18 @@ impl Bench {
         let before: f64 = pids.iter().map(|pid| cpu(*pid)).sum();
         let (wall, own) = timed(&mut self.system.command(arguments));
         let after: f64 = pids.iter().map(|pid| cpu(*pid)).sum();
-        self.figures.insert(format!("{what}_nipart_ms"), json!(wall));
-        self.figures.insert(format!("{what}_nipart_cpu_ms"), json!(after - before + own));
+        self.figures
+            .insert(format!("{what}_nipart_ms"), json!(wall));
+        self.figures
+            .insert(format!("{what}_nipart_cpu_ms"), json!(after - before + own));
     }
 
     fn iproute2(&mut self, what: &str, peer: &Peer, arguments: &[&str]) {
-        let (wall, own) = timed(Command::new("nsenter").args(["--target", &peer.pid(), "--net", "--", "ip"]).args(arguments));
+        let (wall, own) = timed(
+            Command::new("nsenter")
+                .args(["--target", &peer.pid(), "--net", "--", "ip"])
+                .args(arguments),
+        );
         self.figures.insert(format!("{what}_ip_ms"), json!(wall));
         self.figures.insert(format!("{what}_ip_cpu_ms"), json!(own));
     }
@@ -79,16 +94,40 @@ fn pairs(size: usize) -> Value {
     let (state, batch) = (bench.file("state.yml", &state), bench.file("batch", &batch));
     let again = bench.file("again", &states::pairs_again(size));
     let (change, change_batch) = states::one_change(size / 2);
-    let (change, change_batch) = (bench.file("change.yml", &change), bench.file("change", &change_batch));
+    let (change, change_batch) = (
+        bench.file("change.yml", &change),
+        bench.file("change", &change_batch),
+    );
 
     bench.memory("idle");
     bench.iproute2("create", &peer, &["-batch", &batch]);
     bench.iproute2("unchanged", &peer, &["-batch", &again]);
     bench.iproute2("one change", &peer, &["-batch", &change_batch]);
-    let (links, links_cpu) = timed(Command::new("nsenter").args(["--target", &peer.pid(), "--net", "--", "ip", "-d", "-j", "link"]));
-    let (list, list_cpu) = timed(Command::new("nsenter").args(["--target", &peer.pid(), "--net", "--", "ip", "-j", "address"]));
-    bench.figures.insert("show_ip_ms".to_string(), json!(links + list));
-    bench.figures.insert("show_ip_cpu_ms".to_string(), json!(links_cpu + list_cpu));
+    let (links, links_cpu) = timed(Command::new("nsenter").args([
+        "--target",
+        &peer.pid(),
+        "--net",
+        "--",
+        "ip",
+        "-d",
+        "-j",
+        "link",
+    ]));
+    let (list, list_cpu) = timed(Command::new("nsenter").args([
+        "--target",
+        &peer.pid(),
+        "--net",
+        "--",
+        "ip",
+        "-j",
+        "address",
+    ]));
+    bench
+        .figures
+        .insert("show_ip_ms".to_string(), json!(links + list));
+    bench
+        .figures
+        .insert("show_ip_cpu_ms".to_string(), json!(links_cpu + list_cpu));
     bench.nipart("create", &["apply", &state]);
     bench.nipart("unchanged", &["apply", &state]);
     bench.nipart("one change", &["apply", &change]);
@@ -116,8 +155,14 @@ fn dhcp() -> Value {
     let address = || !nipart_tests::eyes::addresses("dhcp0").is_empty();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("udhcpc-script");
     let started = Instant::now();
-    let udhcpc = Process::spawn(Command::new("udhcpc").args(["-f", "-q", "-i", "dhcp0", "-s"]).arg(script));
-    eventually("an address by udhcpc", Duration::from_secs(10), || address().then_some(()));
+    let udhcpc = Process::spawn(
+        Command::new("udhcpc")
+            .args(["-f", "-q", "-i", "dhcp0", "-s"])
+            .arg(script),
+    );
+    eventually("an address by udhcpc", Duration::from_secs(10), || {
+        address().then_some(())
+    });
     let udhcpc_ms = milliseconds(started.elapsed());
     drop(udhcpc);
     ip(&["address", "flush", "dev", "dhcp0"]);
@@ -128,6 +173,8 @@ fn dhcp() -> Value {
     let _ = system.apply(state).ok();
     let _ = peer.run(&["ip", "link", "set", "server0", "up"]);
     let started = Instant::now();
-    eventually("an address by Nipart", Duration::from_secs(10), || address().then_some(()));
+    eventually("an address by Nipart", Duration::from_secs(10), || {
+        address().then_some(())
+    });
     json!({ "udhcpc_ms": udhcpc_ms, "nipart_ms": milliseconds(started.elapsed()) })
 }

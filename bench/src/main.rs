@@ -27,17 +27,31 @@ fn main() -> ExitCode {
         println!("{}", inside::run(scenario, size));
         return ExitCode::SUCCESS;
     }
-    let sizes: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
-    let sizes = if sizes.is_empty() { DEFAULT_SIZES.to_vec() } else { sizes };
+    let sizes: Vec<usize> = arguments
+        .iter()
+        .filter_map(|argument| argument.parse().ok())
+        .collect();
+    let sizes = if sizes.is_empty() {
+        DEFAULT_SIZES.to_vec()
+    } else {
+        sizes
+    };
     println!("medians of {RUNS} runs; milliseconds wall / CPU of all processes\n");
-    println!("{:<6} {:<26} {:>16} {:>16} {:>12}", "N", "what", "iproute2", "nipart", "ratio");
+    println!(
+        "{:<6} {:<26} {:>16} {:>16} {:>12}",
+        "N", "what", "iproute2", "nipart", "ratio"
+    );
     for size in sizes {
         table(size, &runs("pairs", size));
         table(size, &runs("bridge", size));
     }
     let dhcp = runs("dhcp", 0);
     for key in ["udhcpc_ms", "nipart_ms"] {
-        println!("DHCP, link up to address: {:<10} {:>8.1} ms", key.trim_end_matches("_ms"), of(&dhcp, key));
+        println!(
+            "DHCP, link up to address: {:<10} {:>8.1} ms",
+            key.trim_end_matches("_ms"),
+            of(&dhcp, key)
+        );
     }
     ExitCode::SUCCESS
 }
@@ -56,7 +70,10 @@ fn runs(scenario: &str, size: usize) -> Vec<Value> {
                 .output()
                 .ok()?;
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            let parsed = text.lines().last().and_then(|line| serde_json::from_str(line).ok());
+            let parsed = text
+                .lines()
+                .last()
+                .and_then(|line| serde_json::from_str(line).ok());
             if parsed.is_none() {
                 eprintln!("{scenario} {size} failed: {text}");
             }
@@ -70,16 +87,25 @@ fn of(runs: &[Value], key: &str) -> f64 {
 }
 
 fn table(size: usize, runs: &[Value]) {
-    let Some(Value::Object(first)) = runs.first() else { return };
+    let Some(Value::Object(first)) = runs.first() else {
+        return;
+    };
     for key in first.keys() {
         let Some(what) = key.strip_suffix("_nipart_ms") else {
             if let Some(what) = key.strip_suffix("_kib") {
-                println!("{size:<6} {what:<26} {:>16} {:>12.1} MiB", "", of(runs, key) / 1024.0);
+                println!(
+                    "{size:<6} {what:<26} {:>16} {:>12.1} MiB",
+                    "",
+                    of(runs, key) / 1024.0
+                );
             }
             continue;
         };
         let nipart = (of(runs, key), of(runs, &format!("{what}_nipart_cpu_ms")));
-        let peer = (of(runs, &format!("{what}_ip_ms")), of(runs, &format!("{what}_ip_cpu_ms")));
+        let peer = (
+            of(runs, &format!("{what}_ip_ms")),
+            of(runs, &format!("{what}_ip_cpu_ms")),
+        );
         println!(
             "{size:<6} {what:<26} {:>16} {:>16} {:>12}",
             format!("{:.1} / {:.1}", peer.0, peer.1),

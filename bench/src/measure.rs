@@ -22,8 +22,15 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
 pub(crate) fn cpu(pid: u64) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name, in brackets, may contain spaces.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks: f64 = (11..15).filter_map(|index| fields.get(index)?.parse::<f64>().ok()).sum();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let ticks: f64 = (11..15)
+        .filter_map(|index| fields.get(index)?.parse::<f64>().ok())
+        .sum();
     ticks * 1000.0 / TICKS_PER_SECOND
 }
 
@@ -31,7 +38,8 @@ pub(crate) fn cpu(pid: u64) -> f64 {
 pub(crate) fn pss(pid: u64) -> u64 {
     let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
     let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0)
 }
 
 /// Runs a command, and returns the time that it took in milliseconds, wall and CPU. It must succeed.
@@ -39,11 +47,17 @@ pub(crate) fn timed(command: &mut Command) -> (f64, f64) {
     let own = u64::from(std::process::id());
     let before = cpu(own);
     let started = Instant::now();
-    let output = command.stdout(Stdio::null()).stderr(Stdio::piped()).output();
+    let output = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output();
     let wall = milliseconds(started.elapsed());
     match output {
         Ok(output) if output.status.success() => {}
-        Ok(output) => eprintln!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr)),
+        Ok(output) => eprintln!(
+            "{command:?} failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        ),
         Err(error) => eprintln!("{command:?}: {error}"),
     }
     (wall, cpu(own) - before)
@@ -57,9 +71,16 @@ pub(crate) fn await_quiet_kernel() {
     while quick < 5 && Instant::now() < deadline {
         let started = Instant::now();
         let _ = Command::new("unshare")
-            .args(["--net", "--", "ip", "link", "add", "probe", "type", "veth", "peer", "name", "eborp"])
+            .args([
+                "--net", "--", "ip", "link", "add", "probe", "type", "veth", "peer", "name",
+                "eborp",
+            ])
             .status();
-        quick = if started.elapsed() < QUICK { quick + 1 } else { 0 };
+        quick = if started.elapsed() < QUICK {
+            quick + 1
+        } else {
+            0
+        };
         // Somebody who polls all the time would slow down what is waited for.
         std::thread::sleep(Duration::from_millis(50));
     }

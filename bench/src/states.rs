@@ -6,7 +6,10 @@ use std::fmt::Write;
 
 /// Two addresses of pair `number`: one of each family.
 fn addresses(number: usize) -> (String, String) {
-    (format!("10.{}.{}.1", number / 256, number % 256), format!("2001:db8:{number:x}::1"))
+    (
+        format!("10.{}.{}.1", number / 256, number % 256),
+        format!("2001:db8:{number:x}::1"),
+    )
 }
 
 /// `size` veth pairs with an MTU, and two addresses on one end of each.
@@ -57,13 +60,15 @@ pub(crate) fn one_change(number: usize) -> (String, String) {
          ipv6:\n    enabled: true\n    address:\n    - ip: {ipv6}\n      prefix-length: 64\n"
     );
     let (ipv4, _) = addresses(number);
-    let batch = format!("address add 10.200.0.1/24 dev a{number}\naddress del {ipv4}/24 dev a{number}\n");
+    let batch =
+        format!("address add 10.200.0.1/24 dev a{number}\naddress del {ipv4}/24 dev a{number}\n");
     (state, batch)
 }
 
 /// A bridge with `size` new ports.
 pub(crate) fn bridge(size: usize) -> (String, String) {
-    let mut state = "interfaces:\n- name: br0\n  type: linux-bridge\n  bridge:\n    port:\n".to_string();
+    let mut state =
+        "interfaces:\n- name: br0\n  type: linux-bridge\n  bridge:\n    port:\n".to_string();
     let mut batch = "link add br0 up type bridge\n".to_string();
     for number in 0..size {
         let _ = writeln!(state, "    - name: a{number}");
@@ -73,9 +78,9 @@ pub(crate) fn bridge(size: usize) -> (String, String) {
             state,
             "- name: a{number}\n  type: veth\n  veth:\n    peer: b{number}\n"
         );
-        let _ = write!(
+        let _ = writeln!(
             batch,
-            "link add a{number} up master br0 type veth peer name b{number}\n"
+            "link add a{number} up master br0 type veth peer name b{number}"
         );
     }
     (state, batch)

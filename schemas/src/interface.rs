@@ -14,8 +14,8 @@ pub mod ip_tunnel;
 mod ipvlan;
 mod linux_bridge;
 mod mac_vlan;
-mod ports;
 pub mod macsec;
+mod ports;
 mod sections;
 mod veth;
 mod vlan;
@@ -41,11 +41,11 @@ pub use self::linux_bridge::{
     BridgeOptions, BridgePort, BridgeStp, LinuxBridge, MulticastRouter, VlanProtocol,
 };
 pub use self::mac_vlan::{MacVlan, MacVlanMode};
+pub use self::macsec::Macsec;
 pub use self::veth::Veth;
 pub use self::vlan::{Vlan, VlanPriority, VlanRegistration};
 pub use self::vrf::Vrf;
 pub use self::vxlan::Vxlan;
-pub use self::macsec::Macsec;
 pub use self::wireguard::Wireguard;
 pub use self::xfrm::Xfrm;
 use crate::ip::{Ipv4, Ipv6};
@@ -260,7 +260,13 @@ impl Interface {
             .or_else(|| ipvlan.and_then(|section| section.base_iface.as_deref()))
             .or_else(|| self.vlan.as_ref()?.base_iface.as_deref())
             .or_else(|| self.ip_tunnel.as_ref()?.base_iface.as_deref())
-            .or_else(|| self.gre.as_ref().or(self.gretap.as_ref())?.base_iface.as_deref())
+            .or_else(|| {
+                self.gre
+                    .as_ref()
+                    .or(self.gretap.as_ref())?
+                    .base_iface
+                    .as_deref()
+            })
             .or_else(|| self.xfrm.as_ref()?.base_iface.as_deref())
             .or_else(|| self.macsec.as_ref()?.base_iface.as_deref())
     }

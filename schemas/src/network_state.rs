@@ -122,9 +122,7 @@ impl NetworkState {
         let config: Vec<Route> = self
             .config_routes()
             .iter()
-            .filter(|route| {
-                is_through(route) || (route.is_hop() && slots.contains(&route.slot()))
-            })
+            .filter(|route| is_through(route) || (route.is_hop() && slots.contains(&route.slot())))
             .cloned()
             .collect();
         Self {

@@ -107,17 +107,14 @@ impl<T: Overlay + Clone + Serialize> Overlay for Option<T> {
     }
 
     fn keep_differences(&mut self, current: &Self) {
-        match (&mut *self, current) {
-            (Some(own), Some(other)) => {
-                let mut differences = Vec::new();
-                own.differences(other, Path::root(""), &mut differences);
-                if differences.is_empty() {
-                    *self = None;
-                } else {
-                    own.keep_differences(other);
-                }
+        if let (Some(own), Some(other)) = (&mut *self, current) {
+            let mut differences = Vec::new();
+            own.differences(other, Path::root(""), &mut differences);
+            if differences.is_empty() {
+                *self = None;
+            } else {
+                own.keep_differences(other);
             }
-            _ => {}
         }
     }
 

@@ -32,7 +32,10 @@ fn options(kind: &str) -> &'static [&'static str] {
 
 /// Whether links of this kind stand on another one.
 fn has_base(kind: &str) -> bool {
-    matches!(kind, "vlan" | "macvlan" | "macvtap" | "ipvlan" | "ipvtap" | "macsec")
+    matches!(
+        kind,
+        "vlan" | "macvlan" | "macvtap" | "ipvlan" | "ipvtap" | "macsec"
+    )
 }
 
 /// Adds a link with what its kind needs at least; `base` is for the kinds that stand on another link.
@@ -45,15 +48,32 @@ pub fn try_add(name: &str, kind: &str, base: &str) -> Result<(), String> {
     if has_base(kind) {
         command.args(["link", base]);
     }
-    let output = command.args(["name", name, "type", kind]).args(options(kind)).output().expect("ip is installed");
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).trim().to_string()) }
+    let output = command
+        .args(["name", name, "type", kind])
+        .args(options(kind))
+        .output()
+        .expect("ip is installed");
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).trim().to_string())
+    }
 }
 
 /// Whether the kernel has this kind, by its name there (`ip link help` lists them). Leaves nothing behind in the test's
 /// namespace, but loads the module.
 #[must_use]
 pub fn has_kind(kind: &str) -> bool {
-    ip(&["link", "add", BASE, "type", "veth", "peer", "name", "kind-base-2"]);
+    ip(&[
+        "link",
+        "add",
+        BASE,
+        "type",
+        "veth",
+        "peer",
+        "name",
+        "kind-base-2",
+    ]);
     let added = try_add(PROBE, kind, BASE);
     if added.is_ok() {
         ip(&["link", "del", PROBE]);
@@ -66,5 +86,7 @@ pub fn has_kind(kind: &str) -> bool {
 /// Goes on (`true`) if the kernel has these kinds. If not, see [`needs`].
 #[must_use]
 pub fn needs_kinds(kinds: &[&str]) -> bool {
-    kinds.iter().all(|kind| needs(&format!("links of kind {kind}"), has_kind(kind)))
+    kinds
+        .iter()
+        .all(|kind| needs(&format!("links of kind {kind}"), has_kind(kind)))
 }

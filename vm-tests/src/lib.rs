@@ -48,7 +48,10 @@ pub fn in_virtual_machine() -> bool {
 pub fn needs(what: &str, holds: bool) -> bool {
     if !holds {
         let test = std::thread::current().name().unwrap_or("test").to_string();
-        assert!(!in_virtual_machine(), "{test} needs {what}, which this virtual machine is to have");
+        assert!(
+            !in_virtual_machine(),
+            "{test} needs {what}, which this virtual machine is to have"
+        );
         println!("SKIPPED {test}: needs {what}");
     }
     holds

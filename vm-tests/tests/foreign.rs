@@ -3,6 +3,13 @@
 //! Kinds that Nipart can't create: their links are shown, their common properties can be set, what is particular to the
 //! kind stays untouched.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "test support: failing loudly is its way of reporting"
+)]
+
 use nipart_tests::check;
 use nipart_tests::eyes::{self, assert_link};
 use nipart_tests::namespace::{ip, run};
@@ -15,7 +22,16 @@ fn passes_through(kind: &str) {
     if !needs_kinds(&[kind]) {
         return;
     }
-    ip(&["link", "add", "base", "type", "veth", "peer", "name", "kind-base-2"]);
+    ip(&[
+        "link",
+        "add",
+        "base",
+        "type",
+        "veth",
+        "peer",
+        "name",
+        "kind-base-2",
+    ]);
     for link in ["base", "kind-base-2"] {
         ip(&["link", "set", link, "up"]);
     }
@@ -39,7 +55,10 @@ interfaces:
     assert_eq!(eyes::addresses("foreign"), ["192.0.2.1/24"]);
     assert_eq!(own(&eyes::link("foreign")), before);
 
-    check::apply(&system, "interfaces: [{name: foreign, description: '', ipv4: {enabled: false}}]");
+    check::apply(
+        &system,
+        "interfaces: [{name: foreign, description: '', ipv4: {enabled: false}}]",
+    );
     assert_eq!(eyes::addresses("foreign"), Vec::<String>::new());
     let after = eyes::link("foreign");
     assert_eq!(after["ifalias"], json!(null));

@@ -10,8 +10,27 @@ use nipart_vm_tests::{has_kind, has_program, in_virtual_machine, needs, needs_ki
 fn every_kind() {
     run(|| {
         for kind in [
-            "bond", "bridge", "dummy", "geneve", "gre", "gretap", "ip6gre", "ip6gretap", "ip6tnl", "ipip", "ipvlan", "macsec",
-            "macvlan", "macvtap", "sit", "veth", "vlan", "vrf", "vxlan", "wireguard", "xfrm",
+            "bond",
+            "bridge",
+            "dummy",
+            "geneve",
+            "gre",
+            "gretap",
+            "ip6gre",
+            "ip6gretap",
+            "ip6tnl",
+            "ipip",
+            "ipvlan",
+            "macsec",
+            "macvlan",
+            "macvtap",
+            "sit",
+            "veth",
+            "vlan",
+            "vrf",
+            "vxlan",
+            "wireguard",
+            "xfrm",
         ] {
             let _ = needs_kinds(&[kind]);
         }
@@ -23,7 +42,9 @@ fn every_kind() {
 
 #[test]
 fn programs() {
-    for program in ["ip", "bridge", "ethtool", "dnsmasq", "unshare", "nsenter", "setpriv", "stdbuf"] {
+    for program in [
+        "ip", "bridge", "ethtool", "dnsmasq", "unshare", "nsenter", "setpriv", "stdbuf",
+    ] {
         let _ = needs(&format!("the program {program}"), has_program(program));
     }
 }
@@ -34,7 +55,14 @@ fn files_can_be_written() {
     if !in_virtual_machine() {
         return;
     }
-    for folder in ["/run", "/tmp", "/etc", "/etc/nipart", "/var/lib/nipart", env!("CARGO_MANIFEST_DIR")] {
+    for folder in [
+        "/run",
+        "/tmp",
+        "/etc",
+        "/etc/nipart",
+        "/var/lib/nipart",
+        env!("CARGO_MANIFEST_DIR"),
+    ] {
         let file = format!("{folder}/written-by-a-test");
         std::fs::write(&file, "x").unwrap();
         std::fs::remove_file(&file).unwrap();

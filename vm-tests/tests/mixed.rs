@@ -50,16 +50,28 @@ interfaces:
 ",
         );
         let port = json!({"info_kind": "vlan", "info_data": {"id": 5}, "info_slave_kind": "bridge", "info_slave_data": {"cost": 17}});
-        assert_link("bond7.5", &json!({"master": "br5", "link": "bond7", "linkinfo": port}));
-        assert_link("mv0", &json!({"link": "bond7", "linkinfo": {"info_kind": "macvlan"}}));
+        assert_link(
+            "bond7.5",
+            &json!({"master": "br5", "link": "bond7", "linkinfo": port}),
+        );
+        assert_link(
+            "mv0",
+            &json!({"link": "bond7", "linkinfo": {"info_kind": "macvlan"}}),
+        );
         for name in ["v1", "v2"] {
             assert_link(name, &json!({"master": "bond7"}));
         }
         assert_eq!(eyes::link("bond7")["linkinfo"]["info_data"]["mode"], bond);
 
-        check::apply(&system, "interfaces: [{name: br5, state: absent}, {name: mv0, state: absent}]");
+        check::apply(
+            &system,
+            "interfaces: [{name: br5, state: absent}, {name: mv0, state: absent}]",
+        );
         assert_eq!(eyes::link("bond7.5")["master"], json!(null));
-        assert_eq!((eyes::link("br5"), eyes::link("mv0")), (json!(null), json!(null)));
+        assert_eq!(
+            (eyes::link("br5"), eyes::link("mv0")),
+            (json!(null), json!(null))
+        );
     });
 }
 
@@ -82,7 +94,10 @@ interfaces:
 - {name: v2, type: veth}
 ",
         );
-        assert_link("v1", &json!({"master": "red", "linkinfo": {"info_kind": "veth", "info_slave_kind": "vrf"}}));
+        assert_link(
+            "v1",
+            &json!({"master": "red", "linkinfo": {"info_kind": "veth", "info_slave_kind": "vrf"}}),
+        );
         // Something else about it doesn't take it out of the VRF, and a controller of nothing does.
         check::apply(&system, "interfaces: [{name: v1, mtu: 1400}]");
         assert_link("v1", &json!({"master": "red", "mtu": 1400}));
@@ -114,8 +129,14 @@ interfaces:
   bridge: {port: [{name: vx0}]}
 ",
         );
-        assert_link("d0", &json!({"mtu": 9000, "linkinfo": {"info_kind": "dummy"}}));
-        assert_link("vx0", &json!({"master": "br0", "mtu": 8930, "linkinfo": {"info_data": {"id": 7, "link": "d0"}}}));
+        assert_link(
+            "d0",
+            &json!({"mtu": 9000, "linkinfo": {"info_kind": "dummy"}}),
+        );
+        assert_link(
+            "vx0",
+            &json!({"master": "br0", "mtu": 8930, "linkinfo": {"info_data": {"id": 7, "link": "d0"}}}),
+        );
         assert_eq!(eyes::addresses("d0"), ["2001:db8::1/64"]);
     });
 }

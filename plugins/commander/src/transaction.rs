@@ -17,13 +17,13 @@ use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::journal::{Checkpoint, Commit, Journal, JournalClosing, Origin, SavedScope};
 use nipart_schemas::lease::Lease;
 use nipart_schemas::network_state::NetworkState;
-use nipart_schemas::operation::Plan;
+use nipart_schemas::operation::{Operation, Plan};
 use nipart_schemas::request::QueryScope;
 
 use tokio::time::Instant;
 
-pub(crate) use self::undo::turned_on;
 use self::refused::without_refused;
+pub(crate) use self::undo::turned_on;
 pub use self::undo::undo;
 use crate::ask;
 use crate::checkpoint::boot_clock;
@@ -143,7 +143,7 @@ pub async fn assess(
         desired.reveal_secrets(&observed);
         desired.reveal_secrets(&saved.state);
     }
-    let request = DecisionRequest {
+    let mut request = DecisionRequest {
         desired,
         observed,
         saved: saved.state,
@@ -153,7 +153,19 @@ pub async fn assess(
         explain,
         undo: None,
     };
-    let decision = ask::decide(peers, request.clone()).await?;
+    let mut decision = ask::decide(peers, request.clone()).await?;
+    let takes_links_away =
+        |operation: &Operation| matches!(operation, Operation::DeleteLink { .. });
+    if decision.plan.operations().any(takes_links_away) {
+        // What is stacked upon such a link goes with it, and isn't found around it.
+        let everything = QueryScope {
+            interfaces: None,
+            routes: true,
+            all_routes: true,
+        };
+        request.observed = ask::query(peers, everything).await?;
+        decision = ask::decide(peers, request.clone()).await?;
+    }
     Ok(Situation { request, decision })
 }
 

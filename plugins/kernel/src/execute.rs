@@ -31,8 +31,8 @@ use self::ipv6::Switch;
 pub(crate) use self::link::common;
 pub(crate) use self::names::Names;
 use crate::error::from_netlink;
-use crate::wireguard;
 use crate::kind;
+use crate::wireguard;
 
 /// Messages that are sent before it is looked whether one failed: what fits into one system call.
 const BATCH: usize = 64;
@@ -218,6 +218,10 @@ async fn execute_run(
     }
 }
 
+#[allow(
+    clippy::vec_box,
+    reason = "operations hold them boxed: moved, not copied"
+)]
 async fn configure(generic: &GenericSocket, interfaces: Vec<Box<Interface>>) -> Vec<Outcome> {
     let total = interfaces.len();
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(total);

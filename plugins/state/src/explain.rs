@@ -8,6 +8,7 @@ use nipart_schemas::overlay::{Difference, Overlay, Path};
 use serde_json::{Value, json};
 
 use crate::goal::{Fate, Goals};
+use crate::kind;
 
 /// What changes, in the order of the wanted state; addresses and routes follow.
 pub(crate) fn differences(goals: &Goals<'_>, plan: &Plan) -> Vec<Difference> {
@@ -72,7 +73,13 @@ fn link_differences(wanted: &Interface, present: &Interface, out: &mut Vec<Diffe
             .filter(|controller| !(controller.is_empty() && present.controller.is_none())),
         ..wanted.clone()
     };
-    scalars.differences(present, Path::root(&wanted.name), out);
+    let mut differences = Vec::new();
+    scalars.differences(present, Path::root(&wanted.name), &mut differences);
+    differences.retain(|difference| {
+        let path = difference.path.strip_prefix(&wanted.name);
+        !kind::is_no_difference(present, path.unwrap_or_default(), difference)
+    });
+    out.append(&mut differences);
 }
 
 fn list_change(operation: &Operation) -> Option<Difference> {

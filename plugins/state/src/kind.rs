@@ -127,6 +127,13 @@ fn key_of(difference: &Difference) -> &str {
         .unwrap_or_default()
 }
 
+/// Whether a difference, whose path begins behind the interface's name, is none to the kind.
+pub(crate) fn is_no_difference(present: &Interface, path: &str, difference: &Difference) -> bool {
+    let key = path.trim_start_matches('.').split('.').nth(1);
+    of_type(present.interface_type.as_ref())
+        .is_some_and(|kind| kind.is_equal(key.unwrap_or_default(), difference))
+}
+
 /// How the present section differs from the wanted one.
 pub(crate) fn section_differences(wanted: &Interface, present: &Interface) -> Vec<Difference> {
     let mut out = Vec::new();

@@ -256,10 +256,8 @@ fn merged_routes(
                 config.push((*new).clone());
             }
             // Hops join each other.
-            None if route.is_hop() && new.iter().all(|new| new.is_hop()) => {
-                if !absent.mean(route) {
-                    config.push(route.clone());
-                }
+            None if route.is_hop() && new.iter().all(|new| new.is_hop()) && !absent.mean(route) => {
+                config.push(route.clone());
             }
             None => {}
         }

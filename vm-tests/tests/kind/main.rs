@@ -3,6 +3,13 @@
 //! Types of interfaces whose links not every kernel has: applied, looked at with iproute2, changed in place, applied
 //! again, reverted, removed. One file for each.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "test support: failing loudly is its way of reporting"
+)]
+
 mod bond;
 mod dummy;
 mod support;

@@ -3,6 +3,13 @@
 //! Kinds of links that not every kernel has: created, compared with what iproute2 says, changed in place, applied again,
 //! removed.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "test support: failing loudly is its way of reporting"
+)]
+
 mod ipvlan;
 mod macsec;
 mod tunnel;

@@ -57,9 +57,7 @@ impl LinkKind for Ipvlan {
         flags.set(IpVlanFlags::Vepa, section.vepa == Some(true));
         let has_flags = section.private.is_some() || section.vepa.is_some();
         let attributes = [
-            section
-                .mode
-                .map(|mode| InfoIpVlan::Mode(kernel_mode(mode))),
+            section.mode.map(|mode| InfoIpVlan::Mode(kernel_mode(mode))),
             has_flags.then_some(InfoIpVlan::Flags(flags)),
         ];
         Ok(Composed {

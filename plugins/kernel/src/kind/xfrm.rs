@@ -38,9 +38,8 @@ impl LinkKind for Xfrm {
             ..interface::Xfrm::default()
         };
         for attribute in attributes {
-            match attribute {
-                InfoXfrm::IfId(id) => section.interface_id = Some(*id),
-                _ => {}
+            if let InfoXfrm::IfId(id) = attribute {
+                section.interface_id = Some(*id);
             }
         }
         interface.xfrm = Some(section);

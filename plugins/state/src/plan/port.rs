@@ -165,7 +165,10 @@ fn kept_options<P: PortOptions>(
     }
     let had = context.present.get(controller)?;
     let becomes = surroundings.goals.get(controller).map(|goal| &goal.wanted);
-    let had = becomes.map_or_else(|| (*had).clone(), |becomes| kind::carried_over(becomes, had));
+    let had = becomes.map_or_else(
+        || (*had).clone(),
+        |becomes| kind::carried_over(becomes, had),
+    );
     options::<P>(Some(&had))
         .find(|(name, _)| *name == goal.name())
         .map(|(_, port)| port.clone())

@@ -164,7 +164,10 @@ impl Model {
         if self.stands_upon(name, controller) {
             return Err(format!("{name} would be stacked upon itself"));
         }
-        let (kind, of) = (&self.link(name)?.interface_type, &self.link(controller)?.interface_type);
+        let (kind, of) = (
+            &self.link(name)?.interface_type,
+            &self.link(controller)?.interface_type,
+        );
         if *kind == Some(InterfaceType::Loopback)
             || (*kind == Some(InterfaceType::LinuxBridge) && kind == of)
         {

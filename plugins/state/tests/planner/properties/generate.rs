@@ -4,6 +4,11 @@
 //!
 //! Each name has one type, so that states clash in what they say and not in what they mean.
 
+#![allow(
+    clippy::type_complexity,
+    reason = "shapes that strategies yield have no meaning beyond the next line"
+)]
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use nipart_schemas::interface::{
