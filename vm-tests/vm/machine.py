@@ -26,6 +26,8 @@ from .prepare import Kernel, found
 # Exit status for a machine that was killed at its limit, as timeout(1) has it.
 TIMED_OUT = 124
 MEMORY = "1536"
+# What QEMU says, what the kernel prints.
+LOGS = ["qemu.log", "console.log"]
 # From the end of the output to the end of QEMU.
 END_LIMIT = 30
 
@@ -73,7 +75,7 @@ def execute(kernel: Kernel, command: list[str], limit: float, folder: Path | Non
     write_job(folder, kernel, "exec", command, {})
     deadline = time.monotonic() + limit if limit else None
     with contextlib.ExitStack() as stack:
-        devices = ["-serial", f"file:{LOG}/console.log", "-device", "virtio-serial-pci"]
+        devices = ["-serial", f"file:{folder}/console.log", "-device", "virtio-serial-pci"]
         ports = {}
         for name, sink in [("out", sys.stdout), ("err", sys.stderr)]:
             # A path that is short enough for a socket wherever the cache is.
@@ -133,7 +135,7 @@ def started(kernel: Kernel, folder: Path, devices: list[str]):
         *["-device", "virtio-rng-pci"],
         *devices,
     ]
-    with (LOG / "qemu.log").open("w") as log:
+    with (folder / "qemu.log").open("w") as log:
         qemu = subprocess.Popen(command, stderr=log)
     try:
         yield qemu
@@ -141,6 +143,10 @@ def started(kernel: Kernel, folder: Path, devices: list[str]):
         if qemu.poll() is None:
             qemu.kill()
         qemu.wait()
+        # Machines may run at the same time: the log is that of the last to end.
+        for name in LOGS:
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copy(folder / name, LOG / name)
 
 
 def wait(qemu: subprocess.Popen, limit: float | None) -> None:
@@ -169,6 +175,6 @@ def status(folder: Path) -> int:
     with contextlib.suppress(FileNotFoundError, ValueError):
         return int((folder / "status").read_text())
     lines = ["the machine ended before its command did"]
-    for log in [LOG / "qemu.log", LOG / "console.log"]:
+    for log in [folder / name for name in LOGS]:
         lines += log.read_text(errors="replace").splitlines()[-20:] if log.exists() else []
     raise Failure("\n".join(lines))
