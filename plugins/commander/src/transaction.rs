@@ -157,13 +157,8 @@ pub async fn assess(
     let takes_links_away =
         |operation: &Operation| matches!(operation, Operation::DeleteLink { .. });
     if decision.plan.operations().any(takes_links_away) {
-        // What is stacked upon such a link goes with it, and isn't found around it.
-        let everything = QueryScope {
-            interfaces: None,
-            routes: true,
-            all_routes: true,
-        };
-        request.observed = ask::query(peers, everything).await?;
+        // What is stacked upon such a link goes with it, or has to come back, and isn't found around it.
+        request.observed = before::complete(peers, &decision.plan, request.observed).await?;
         decision = ask::decide(peers, request.clone()).await?;
     }
     Ok(Situation { request, decision })

@@ -14,7 +14,7 @@ use crate::ask;
 use crate::peers::Peers;
 
 /// `observed`, with those links and their routes that the kernel changes along with the plan's: it hands a smaller MTU
-/// on to what is stacked upon a link, and deletes that with it. They are of no concern to the decision.
+/// on to what is stacked upon a link, and deletes that with it.
 pub(super) async fn complete(
     peers: &impl Peers,
     plan: &Plan,
@@ -31,8 +31,14 @@ pub(super) async fn complete(
     };
     let everything = ask::query(peers, scope).await?;
     let above = above(&everything, changed);
+    // Those above may be ports of others, to which they may have to come back.
+    let controllers = above
+        .iter()
+        .filter_map(|name| everything.interface(name)?.controller.as_deref());
     let missing: HashSet<&str> = above
-        .into_iter()
+        .iter()
+        .copied()
+        .chain(controllers)
         .filter(|name| observed.interface(name).is_none())
         .collect();
     let is_missing = |name: &str| missing.contains(name);
