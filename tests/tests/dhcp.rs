@@ -236,7 +236,7 @@ fn two_interfaces_and_late_links() {
             "192.0.2.50,192.0.2.50",
             &["--dhcp-option=3,192.0.2.254"],
         );
-        let _second = peer.dnsmasq(
+        let second = peer.dnsmasq(
             "srv2",
             "198.51.100.50,198.51.100.50",
             &["--dhcp-option=3,198.51.100.254"],
@@ -248,6 +248,8 @@ fn two_interfaces_and_late_links() {
         assert_eq!(eyes::routes(), ["default via 192.0.2.254 dev eth1"]);
 
         // One goes and comes back under its name; the other doesn't notice.
+        // Its server too: two of them on one wire would refuse each other's leases.
+        drop(second);
         ip(&["link", "delete", "eth2"]);
         peer.wire("eth2", "srv2", "198.51.100.1/24");
         let _third = peer.dnsmasq(
