@@ -142,12 +142,14 @@ fn restore_addresses(goal: &mut Goal<'_>) {
     let Some(present) = goal.present.filter(|_| keeps_ipv6) else {
         return;
     };
-    let lost: Vec<Address> = address::all(present)
+    let mut lost: Vec<Address> = address::all(present)
         .filter(|address| address.ip.is_ipv6())
         .filter(|address| {
             let mut known = goal.unwanted_addresses.iter().chain(&goal.addresses);
             !known.any(|known| known.key() == address.key())
         })
         .collect();
+    // The kernel puts the one that is added last in front.
+    lost.reverse();
     goal.addresses.extend(lost);
 }

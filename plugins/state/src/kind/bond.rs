@@ -58,6 +58,9 @@ impl Kind for Bond {
         else {
             return;
         };
+        if let (Some(ports), Some(configured)) = (&wanted.port, &mut present.ports_config) {
+            configured.retain(|port| ports.contains(&port.name));
+        }
         if wanted.mode.is_some() && wanted.mode != present.mode {
             // Options belong to a mode.
             present.options = None;
