@@ -3,6 +3,13 @@
 //! Links that others made, of every kind, whether Nipart can create it or not: they are shown, their common properties can
 //! be set, what is particular to the kind stays untouched.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "test support: failing loudly is its way of reporting"
+)]
+
 use nipart_tests::check;
 use nipart_tests::eyes::{self, assert_link};
 use nipart_tests::namespace::{ip, run};
