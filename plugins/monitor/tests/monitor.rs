@@ -367,9 +367,11 @@ async fn changed(monitor: &mut Monitor) -> Vec<String> {
 #[test]
 fn changes_of_links_addresses_and_our_routes_are_told() {
     run(|| {
+        // Without an IPv6 address of its own, which would be news too once it is known to be unique.
         lines(
-            "link add va type veth peer name vb;link set va up;link set vb up;link add vc type bridge",
+            "link add va type veth peer name vb;link set va addrgenmode none;link set vb addrgenmode none",
         );
+        lines("link set va up;link set vb up;link add vc type bridge");
         lines("address add 192.0.2.1/24 dev va");
         block_on(async {
             let mut monitor = Monitor::open().unwrap();

@@ -51,7 +51,12 @@ fn lives(
             );
             assert_link("t0", shown);
             assert_eq!(eyes::link("t0")["ifindex"] == index, stays, "{section}");
-            assert_eq!(eyes::addresses("t0"), ["198.51.100.1/24"], "{section}");
+            // The kernel gives a sit without other end an address made of the local one.
+            let addresses = eyes::addresses("t0");
+            assert!(
+                addresses.contains(&"198.51.100.1/24".to_string()),
+                "{section}: {addresses:?}"
+            );
         }
     }
     check::apply(&system, "interfaces: [{name: t0, state: absent}]");
