@@ -11,6 +11,7 @@ use std::time::Duration;
 use nipart_api::client::Client;
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::request::CheckpointReport;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -73,18 +74,21 @@ pub(super) async fn ask(
 }
 
 async fn answer(client: &mut Client, deadline: Instant) -> Answer {
+    // Before it is asked: who reads the question may answer by Ctrl-C at once.
+    let Ok(mut interrupts) = signal(SignalKind::interrupt()) else {
+        return Answer::Interrupted;
+    };
     let mut prompt = Prompt::show(deadline);
     let line = read_line();
     let late = sleep_until(deadline);
-    let interrupt = tokio::signal::ctrl_c();
     let lost = client.hung_up();
-    tokio::pin!(line, late, interrupt, lost);
+    tokio::pin!(line, late, lost);
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let answer = loop {
         tokio::select! {
             biased;
-            _ = &mut interrupt => break Answer::Interrupted,
+            _ = interrupts.recv() => break Answer::Interrupted,
             line = &mut line => break match line.as_deref().map(str::trim) {
                 Ok("y" | "Y" | "yes" | "Yes" | "YES") => Answer::Yes,
                 _ => Answer::No,

@@ -5,8 +5,6 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -65,8 +63,6 @@ fn on_a_terminal(daemon: &FakeDaemon, arguments: &str, typed: &str) -> (Option<i
             break;
         }
         if text.contains("[y/N]") && !has_typed {
-            // The question is read a moment after it is asked.
-            thread::sleep(Duration::from_millis(300));
             input.write_all(typed.as_bytes()).unwrap();
             has_typed = true;
         }
