@@ -83,3 +83,18 @@ fn it_keeps_away_from_a_running_daemon() {
         assert!(answer.err.contains("nipartd"), "{}", answer.err);
     });
 }
+
+#[test]
+fn what_a_daemon_has_left_unfinished_comes_first() {
+    namespace::run(|| {
+        let mut system = System::start();
+        system.apply(STATE).ok();
+        let held = "interfaces: [{name: v1, mtu: 1300}]";
+        system.ctl_with(&["apply", "-", "--no-commit"], held).ok();
+        system.kill_daemon();
+        let answer = apply(&system.path(""), &system.path("run"), STATE);
+        assert_eq!(answer.code, 7, "{}", answer.err);
+        assert!(answer.err.contains("not yet taken back"), "{}", answer.err);
+        assert_link("v1", &json!({"mtu": 1300}));
+    });
+}

@@ -128,11 +128,7 @@ fn needs_no_daemon(state: &NetworkState) -> Result<(), NipartError> {
 }
 
 fn nothing_is_unfinished(store: &Store) -> Result<(), NipartError> {
-    let scope = SavedScope {
-        interfaces: Some(Vec::new()),
-        persistent_only: false,
-    };
-    match store.load(&scope)?.unfinished.first() {
+    match store.load(&SavedScope::default())?.unfinished.first() {
         None => Ok(()),
         Some(journal) => Err(NipartError::new(
             ErrorKind::Busy,

@@ -2,7 +2,7 @@
 
 //! Journals of open transactions: one file each, there from before the first change until the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,13 +10,15 @@ use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::journal::{Commit, Journal};
 use uuid::Uuid;
 
-use crate::durable;
+use crate::{checksum, durable};
 
 #[derive(Debug)]
 pub(crate) struct Journals {
     directory: PathBuf,
     /// Those that are on disk, oldest first: their ids are ordered by time (UUID version 7).
     open: BTreeMap<Uuid, Journal>,
+    /// Those of committed changes whose files could not be removed.
+    left: BTreeSet<Uuid>,
 }
 
 impl Journals {
@@ -34,7 +36,11 @@ impl Journals {
             .filter_map(|path| read_journal(&path))
             .map(|journal| (journal.id, journal))
             .collect();
-        Ok(Self { directory, open })
+        Ok(Self {
+            directory,
+            open,
+            left: BTreeSet::new(),
+        })
     }
 
     fn path_of(&self, id: Uuid) -> PathBuf {
@@ -43,13 +49,14 @@ impl Journals {
 
     /// Returns once the journal is on disk.
     pub(crate) fn write(&mut self, journal: Journal) -> Result<(), NipartError> {
-        let content = serde_json::to_vec(&journal).map_err(|error| {
+        let content = serde_json::to_string(&journal).map_err(|error| {
             NipartError::new(
                 ErrorKind::Bug,
                 format!("write journal {}: {error}", journal.id),
             )
         })?;
-        durable::replace(&self.path_of(journal.id), &content, None)?;
+        let content = checksum::with_line(&content);
+        durable::replace(&self.path_of(journal.id), content.as_bytes(), None)?;
         self.open.insert(journal.id, journal);
         Ok(())
     }
@@ -65,10 +72,28 @@ impl Journals {
     pub(crate) fn settle(&mut self, id: Uuid) -> bool {
         let was_open = self.open.remove(&id).is_some();
         if let Err(error) = durable::remove(&self.path_of(id)) {
-            // The next start removes it.
             tracing::error!("{error}");
+            self.left.insert(id);
         }
         was_open
+    }
+
+    /// Removes what [`Self::settle`] could not. Only the last commit is known to have happened: a journal of an earlier
+    /// one would be undone at the next start.
+    ///
+    /// # Errors
+    /// When a file still can't be removed, other than that of `current`: then nothing else may be committed.
+    pub(crate) fn clear(&mut self, current: Uuid) -> Result<(), NipartError> {
+        for id in self.left.clone() {
+            match durable::remove(&self.path_of(id)) {
+                Err(error) if id != current => return Err(error),
+                Err(_) => {}
+                Ok(()) => {
+                    self.left.remove(&id);
+                }
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn get(&self, id: Uuid) -> Option<&Journal> {
@@ -94,8 +119,8 @@ impl Journals {
     }
 }
 
-/// A journal that doesn't parse was being written when the machine died: nothing was changed before it was synced,
-/// so there is nothing to undo.
+/// A damaged journal was most likely being written when the machine died: nothing was changed before it was synced, so
+/// there is nothing to undo. An undo to what it says could do anything.
 fn read_journal(path: &Path) -> Option<Journal> {
     let parsed = match durable::read(path) {
         Ok(Some(text)) => parse(path, &text),
@@ -107,7 +132,7 @@ fn read_journal(path: &Path) -> Option<Journal> {
         Err(error) => {
             let aside = durable::set_aside(path);
             tracing::error!(
-                "journal {} is damaged ({error}): set aside as {}",
+                "journal {} is damaged ({error}): set aside as {}; a change that it was written for is not taken back",
                 path.display(),
                 aside.display()
             );
@@ -118,7 +143,8 @@ fn read_journal(path: &Path) -> Option<Journal> {
 
 /// One with another id than its file is named after could never be closed: its file would stay.
 fn parse(path: &Path, text: &str) -> Result<Journal, String> {
-    let journal: Journal = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let content = checksum::content_of(text)?;
+    let journal: Journal = serde_json::from_str(content).map_err(|error| error.to_string())?;
     let id = journal.id.to_string();
     match path.file_stem() {
         Some(name) if name == id.as_str() => Ok(journal),

@@ -9,12 +9,10 @@ use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::yaml;
 use uuid::Uuid;
 
-use crate::durable;
+use crate::{checksum, durable};
 
 /// First words of the line that names the transaction by which the file was written.
 const MARK: &str = "# Committed by transaction ";
-/// First words of the line after it. Who edits the file takes this line out.
-const CHECKSUM: &str = "# Checksum of what follows: ";
 
 /// A state that is kept in memory and in a file.
 ///
@@ -89,8 +87,7 @@ impl Layer {
                 format!("write {} as YAML: {error}", self.path.display()),
             )
         })?;
-        let checksum = checksum_of(&text);
-        let content = format!("{MARK}{transaction}\n{CHECKSUM}{checksum}\n{text}");
+        let content = format!("{MARK}{transaction}\n{}", checksum::with_line(&text));
         let previous = previous_of(&self.path);
         if let Err(error) = durable::replace(&self.path, content.as_bytes(), Some(&previous)) {
             // Once it has replaced the other it counts, though it may not be synced: so it would at a start.
@@ -131,14 +128,7 @@ fn read_state(path: &Path) -> Result<Option<(NetworkState, Option<Uuid>)>, Nipar
         mark = transaction.trim().parse().ok();
         body = rest;
     }
-    if let Some((line, rest)) = body.split_once('\n')
-        && let Some(checksum) = line.strip_prefix(CHECKSUM)
-    {
-        if checksum != checksum_of(rest) {
-            return Err(damaged(&"its checksum is another"));
-        }
-        body = rest;
-    }
+    body = checksum::content_of(body).map_err(|why| damaged(&why))?;
     // What was written always says something; this is what is left of something longer.
     if body
         .lines()
@@ -148,14 +138,6 @@ fn read_state(path: &Path) -> Result<Option<(NetworkState, Option<Uuid>)>, Nipar
     }
     let state = yaml::parse(&text).map_err(|error| damaged(&error))?;
     Ok(Some((state, mark)))
-}
-
-/// FNV-1a: no single byte can change without changing it. It is against accidents, not against people.
-fn checksum_of(text: &str) -> String {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("{hash:016x}")
 }
 
 /// Reads a state that was written by a [`Layer`].

@@ -8,6 +8,7 @@
 //! that `nipartctl apply --no-daemon` uses it too.
 
 pub mod administrator;
+mod checksum;
 pub mod durable;
 mod history;
 mod journals;

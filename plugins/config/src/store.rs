@@ -125,6 +125,7 @@ impl Store {
     /// Kind `storage`: then nothing may be changed.
     pub fn open_journal(&mut self, journal: Journal) -> Result<(), NipartError> {
         let is_unconfirmed = journal.checkpoint.is_some();
+        self.journals.clear(journal.id)?;
         self.journals.write(journal)?;
         if is_unconfirmed {
             self.merge();
@@ -156,6 +157,7 @@ impl Store {
 
     /// Returns whether any layer has changed.
     fn commit(&mut self, id: Uuid, commit: &Commit) -> Result<bool, NipartError> {
+        self.journals.clear(id)?;
         if commit.volatile {
             return self.volatile.lay_over(&absent_as_down(&commit.state), id);
         }

@@ -3,6 +3,7 @@
 //! What the store remembers, where, and for how long. Crashes and damage have tests of their own.
 
 mod cost;
+mod journal;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -53,17 +54,19 @@ fn state(text: &str) -> NetworkState {
     yaml::parse(text).unwrap()
 }
 
+fn empty_journal(id: Uuid) -> Journal {
+    Journal {
+        id,
+        before: NetworkState::default(),
+        plan: Plan::default(),
+        origin: None,
+        checkpoint: None,
+    }
+}
+
 fn transact(store: &mut Store, id: u128, text: &str, volatile: bool) {
     let id = Uuid::from_u128(id);
-    store
-        .open_journal(Journal {
-            id,
-            before: NetworkState::default(),
-            plan: Plan::default(),
-            origin: None,
-            checkpoint: None,
-        })
-        .unwrap();
+    store.open_journal(empty_journal(id)).unwrap();
     close(store, id, text, volatile);
 }
 
@@ -111,39 +114,6 @@ fn what_was_committed_is_there_after_a_restart() {
     );
     let everything = store.load(&SavedScope::default()).unwrap();
     assert!(everything.unfinished.is_empty());
-}
-
-#[test]
-fn an_open_journal_is_there_after_a_restart_and_gone_once_closed() {
-    let place = Place::new();
-    let mut store = place.open();
-    let journal = Journal {
-        id: Uuid::from_u128(7),
-        before: state("interfaces: [{name: eth0, mtu: 1500}]"),
-        plan: Plan::default(),
-        origin: None,
-        checkpoint: None,
-    };
-    store.open_journal(journal.clone()).unwrap();
-    drop(store);
-    let mut store = place.open();
-    let found = store.load(&SavedScope::default()).unwrap().unfinished;
-    assert_eq!(found, [journal]);
-    let closing = JournalClosing {
-        id: Uuid::from_u128(7),
-        commit: None,
-    };
-    store.close_journal(&closing).unwrap();
-    drop(store);
-    let store = place.open();
-    assert!(
-        store
-            .load(&SavedScope::default())
-            .unwrap()
-            .unfinished
-            .is_empty()
-    );
-    assert_remembers(&store, "{}");
 }
 
 #[test]
