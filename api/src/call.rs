@@ -111,7 +111,7 @@ pub struct PlanParameters {
     pub state: NetworkState,
 }
 
-/// Parameters of `Commit` and `Rollback`.
+/// Parameters of `Commit`, `Rollback` and `Forget`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckpointParameters {
@@ -174,6 +174,8 @@ pub enum Request {
     Commit(CheckpointParameters),
     /// `Rollback`.
     Rollback(CheckpointParameters),
+    /// `Forget`.
+    Forget(CheckpointParameters),
     /// `ListCheckpoints`.
     ListCheckpoints,
     /// `Status`.
@@ -216,6 +218,7 @@ impl Request {
             (INTERFACE, "Plan") => parameters(call).map(Self::Plan),
             (INTERFACE, "Commit") => parameters(call).map(Self::Commit),
             (INTERFACE, "Rollback") => parameters(call).map(Self::Rollback),
+            (INTERFACE, "Forget") => parameters(call).map(Self::Forget),
             (INTERFACE, "ListCheckpoints") => none(call).map(|()| Self::ListCheckpoints),
             (INTERFACE, "Status") => none(call).map(|()| Self::Status),
             (INTERFACE, "GenerateRevert") => parameters(call).map(Self::GenerateRevert),

@@ -123,7 +123,15 @@ impl Client {
         self.end("Rollback", checkpoint).await
     }
 
-    /// Asks for the changes that wait to be committed.
+    /// Gives up a change that could not be taken back.
+    ///
+    /// # Errors
+    /// What the daemon says.
+    pub async fn forget(&mut self, checkpoint: &str) -> Result<(), NipartError> {
+        self.end("Forget", Some(checkpoint)).await
+    }
+
+    /// Asks for the changes that wait to be committed, or that could not be taken back.
     ///
     /// # Errors
     /// What the daemon says.

@@ -51,6 +51,7 @@ async fn ask(client: Client, request: Request) -> Result<ExitCode, Failure> {
         Request::Diff(input, format) => plan::diff(client, input, format).await,
         Request::Commit(checkpoint) => checkpoints::commit(client, checkpoint).await,
         Request::Rollback(checkpoint) => checkpoints::rollback(client, checkpoint).await,
+        Request::Forget(checkpoint) => checkpoints::forget(client, &checkpoint).await,
         Request::ListCheckpoints(format) => checkpoints::list(client, format).await,
         Request::Status(format) => status::run(client, format).await,
         Request::GenerateRevert(input, format) => show::revert(client, input, format).await,

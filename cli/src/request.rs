@@ -57,6 +57,8 @@ pub(crate) enum Request {
     Commit(Option<String>),
     Rollback(Option<String>),
     ListCheckpoints(ReportFormat),
+    /// Give up what can't be taken back.
+    Forget(String),
     Status(ReportFormat),
     GenerateRevert(Input, StateFormat),
     History(HistoryRequest),
@@ -148,6 +150,9 @@ pub(crate) fn check(command: Command) -> Result<Request, Failure> {
         Command::Commit(arguments) => Request::Commit(arguments.checkpoint),
         Command::Rollback(arguments) => Request::Rollback(arguments.checkpoint),
         Command::Checkpoint(CheckpointCommand::List { output }) => Request::ListCheckpoints(output),
+        Command::Checkpoint(CheckpointCommand::Forget { checkpoint }) => {
+            Request::Forget(checkpoint)
+        }
         Command::Status(arguments) => Request::Status(arguments.output),
         Command::GenerateRevert(arguments) => {
             Request::GenerateRevert(read(&arguments.file)?, arguments.output)

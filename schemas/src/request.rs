@@ -120,6 +120,9 @@ pub struct CheckpointReport {
     pub remaining: u32,
     /// Interfaces that it holds.
     pub interfaces: Vec<String>,
+    /// Why it could not be taken back when that was tried; it is tried again after `remaining` seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// Which checkpoint is meant: by its id, or the beginning of it; the newest when none.

@@ -3,6 +3,7 @@
 //! What whole-system tests share: namespaces of their own, a second host, a daemon, and a second pair of eyes.
 
 pub mod check;
+pub mod disk;
 pub mod eyes;
 pub mod namespace;
 pub mod peer;

@@ -9,6 +9,8 @@
 
 #[path = "checkpoint/following.rs"]
 mod following;
+#[path = "checkpoint/stuck.rs"]
+mod stuck;
 #[path = "checkpoint/surviving.rs"]
 mod surviving;
 

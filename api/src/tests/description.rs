@@ -164,6 +164,7 @@ fn checkpoint() -> CheckpointReport {
         id: "a".into(),
         remaining: 1,
         interfaces: vec!["eth0".into()],
+        problem: Some("busy".into()),
     }
 }
 
@@ -289,6 +290,7 @@ fn methods_are_as_described() {
         ),
         ("Commit", json!(ending), json!({})),
         ("Rollback", json!(ending), json!({})),
+        ("Forget", json!(ending), json!({})),
         (
             "ListCheckpoints",
             json!({}),

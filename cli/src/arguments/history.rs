@@ -9,11 +9,16 @@ use super::{ChangeArguments, ReportFormat};
 /// What to do with checkpoints.
 #[derive(Debug, Subcommand)]
 pub enum CheckpointCommand {
-    /// List the changes that wait to be committed
+    /// List the changes that wait to be committed, or that could not be taken back
     List {
         /// How to write it
         #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
         output: ReportFormat,
+    },
+    /// Give up a change that could not be taken back: the network stays as it is
+    Forget {
+        /// Its id or the beginning of it
+        checkpoint: String,
     },
 }
 

@@ -59,6 +59,7 @@ fn nmstates_flags_are_understood() {
         "nipartctl commit 018e",
         "nipartctl rollback",
         "nipartctl checkpoint list -o json",
+        "nipartctl checkpoint forget 018e",
         "nipartctl status -o yaml",
         "nipartctl gr a.yml",
         "nipartctl history",

@@ -5,17 +5,21 @@
 use std::process::ExitCode;
 
 use nipart_api::client::Client;
-use nipart_schemas::request::{InterfaceStatus, StatusReport, SyncState};
+use nipart_schemas::request::{CheckpointReport, InterfaceStatus, StatusReport, SyncState};
 
+use super::checkpoints::prospect;
 use crate::arguments::ReportFormat;
 use crate::failure::{DIFFERENCES, Failure};
-use crate::output::{self, bold, state_word};
+use crate::output::{self, state_word};
 
 pub(super) async fn run(mut client: Client, format: ReportFormat) -> Result<ExitCode, Failure> {
     let report = client.status().await?;
     output::report(&report, format, describe)?;
     let is_in_sync = |interface: &InterfaceStatus| interface.state == SyncState::InSync;
-    Ok(match report.interfaces.iter().all(is_in_sync) {
+    let is_stuck = |change: &CheckpointReport| change.problem.is_some();
+    let is_sound =
+        report.interfaces.iter().all(is_in_sync) && !report.checkpoints.iter().any(is_stuck);
+    Ok(match is_sound {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(DIFFERENCES),
     })
@@ -51,12 +55,7 @@ fn describe(report: &StatusReport) -> String {
         text.push_str("Nothing is saved\n");
     }
     for checkpoint in &report.checkpoints {
-        text.push_str(&format!(
-            "Checkpoint {} of {}: taken back in {} s unless it is committed\n",
-            bold(&checkpoint.id),
-            checkpoint.interfaces.join(", "),
-            checkpoint.remaining
-        ));
+        text.push_str(&prospect(checkpoint));
     }
     for what in &report.recovered {
         text.push_str(&format!("At the start: {what}\n"));

@@ -132,15 +132,24 @@ fn on_a_terminal_it_is_asked_for() {
 #[test]
 fn checkpoints_are_listed_and_ended() {
     let checkpoint = waiting(42)["checkpoint"].clone();
-    let daemon = FakeDaemon::start(vec![reply(json!({"checkpoints": [checkpoint]}))]);
+    let mut stuck = waiting(5)["checkpoint"].clone();
+    stuck["problem"] = json!("busy:\nname");
+    let daemon = FakeDaemon::start(vec![reply(json!({"checkpoints": [checkpoint, stuck]}))]);
     let output = run(&daemon, "checkpoint list");
-    let expected = "ID    TAKEN BACK IN  INTERFACES\n018e  42 s           eth0\n";
+    let expected = "\
+ID    TAKEN BACK IN  INTERFACES  PROBLEM
+018e  42 s           eth0        -
+018e  5 s            eth0        busy: name
+";
     assert_eq!(stdout(&output), expected);
     assert_eq!(stdout(&run(&daemon, "commit")), "Committed\n");
     assert_eq!(stdout(&run(&daemon, "rollback 018e")), "Taken back\n");
     let calls = daemon.calls();
     assert_eq!(calls[1]["parameters"], json!({}));
     assert_eq!(calls[2]["parameters"], json!({"checkpoint": "018e"}));
+    let forgotten = stdout(&run(&daemon, "checkpoint forget 018e"));
+    assert_eq!(forgotten, "Given up: the network stays as it is\n");
+    assert_eq!(daemon.calls()[3]["method"], "io.nipart.Forget");
     let daemon = FakeDaemon::start(vec![failed("not-found", None)]);
     assert_eq!(run(&daemon, "commit").status.code(), Some(6));
 }
@@ -166,6 +175,23 @@ eth10  failed
   to do: set eth10
 Checkpoint 018e of eth0, br0: taken back in 7 s unless it is committed
 At the start: change that had not ended 018d: taken back
+";
+    assert_eq!(
+        (output.status.code(), stdout(&output).as_str()),
+        (Some(1), expected)
+    );
+    let daemon = FakeDaemon::start(vec![reply(json!({
+        "interfaces": [],
+        "checkpoints": [{"id": "018e", "remaining": 7, "interfaces": ["eth0"], "problem": "busy:\nname"}],
+    }))]);
+    let output = run(&daemon, "status");
+    let expected = "\
+Nothing is saved
+Change 018e of eth0: can't be taken back, tried again in 7 s
+  because: busy:
+    name
+  at once: nipartctl rollback 018e
+  leave the network as it is: nipartctl checkpoint forget 018e
 ";
     assert_eq!(
         (output.status.code(), stdout(&output).as_str()),

@@ -14,6 +14,7 @@ use nipart_api::service;
 use nipart_api::transport::{
     self, MAX_MESSAGE_LENGTH, MessageReader, MessageWriter, TransportError,
 };
+use nipart_schemas::event::EventData;
 use serde::Serialize;
 use tokio::net::UnixStream;
 use tokio::sync::broadcast::error::RecvError;
@@ -233,9 +234,14 @@ async fn answer(
         Request::Apply(parameters) => {
             methods::change::apply(core, peer, kept, *parameters, progress).await
         }
-        Request::Commit(parameters) => methods::change::commit(core, peer, kept, parameters).await,
+        Request::Commit(parameters) => {
+            methods::change::end(core, peer, kept, parameters, EventData::Commit).await
+        }
         Request::Rollback(parameters) => {
-            methods::change::rollback(core, peer, kept, parameters).await
+            methods::change::end(core, peer, kept, parameters, EventData::Rollback).await
+        }
+        Request::Forget(parameters) => {
+            methods::change::end(core, peer, kept, parameters, EventData::Forget).await
         }
         Request::ListCheckpoints => methods::history::checkpoints(core).await,
         Request::Status => methods::history::status(core).await,

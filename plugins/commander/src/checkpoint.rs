@@ -1,54 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Applied changes that wait for their confirmation, each with a task that takes it back when its time is up.
+//! Changes whose journal stays open: those that wait for their confirmation, and those that could not be taken back.
+//! Each has a task that takes it back when its time is up, and tries again until that is done.
 //!
 //! ```text
-//!  commit, rollback ──Command──▶ task of the checkpoint ──▶ close its journal, or undo it
-//!           deadline ──────────▶
+//!  commit, rollback, forget ──Command──▶ task of the change ──▶ close its journal, or undo it
+//!             time is up ──────────────▶
 //! ```
-//! While it waits, its interfaces are locked against other users' changes, not against leases and links.
+//! Meanwhile its interfaces are locked against other users' changes, not against leases and links.
+
+mod clock;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nipart_schemas::error::{ErrorKind, NipartError};
-use nipart_schemas::journal::{Checkpoint, Journal, JournalClosing};
+use nipart_schemas::journal::{Journal, JournalClosing};
 use nipart_schemas::request::{CheckpointReport, CheckpointRequest};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
-use crate::lock::{self, LockGuard, Locks};
+pub use self::clock::{boot_clock, deadline_of};
+use crate::ask;
+use crate::lock::{LockGuard, Locks};
 use crate::peers::Peers;
-use crate::transaction::{close, undo};
+use crate::transaction::{close, locks_of, touched_by, undo};
 
-/// How long the end of a checkpoint waits for a chain that is changing the same interfaces.
+/// How long the end of a change waits for a chain that is changing the same interfaces.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(120);
+/// Until a change that could not be taken back is tried again for the first time; then twice as long each time.
+const FIRST_RETRY: Duration = Duration::from_secs(5);
+/// The longest time between two tries.
+const LONGEST_RETRY: Duration = Duration::from_secs(300);
 
-/// What becomes of a checkpoint.
+/// What becomes of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// It is kept and remembered.
     Commit,
     /// It is taken back.
     Rollback,
+    /// It is given up: the network stays as it is, and nothing is remembered.
+    Forget,
 }
 
-/// What waits: the journal, which is on disk with its checkpoint, and until when.
+/// A change whose journal is open.
 #[derive(Debug)]
-pub struct Transaction {
-    /// What was done.
+pub struct OpenChange {
+    /// What was done; with a checkpoint when it may be confirmed.
     pub journal: Journal,
-    /// What the journal says of its confirmation.
-    pub checkpoint: Checkpoint,
     /// When it is taken back.
     pub deadline: Instant,
+    /// Why it could not be taken back when that was tried.
+    pub problem: Option<NipartError>,
+}
+
+impl OpenChange {
+    /// One that could not be taken back.
+    pub fn stuck(journal: Journal, problem: NipartError) -> Self {
+        Self {
+            journal,
+            deadline: Instant::now() + FIRST_RETRY,
+            problem: Some(problem),
+        }
+    }
 }
 
 type Command = (End, oneshot::Sender<Result<(), NipartError>>);
 
-/// All that wait; clones are the same.
+/// All that are open; clones are the same.
 #[derive(Debug, Clone, Default)]
 pub struct Checkpoints(Arc<Mutex<BTreeMap<Uuid, Waiting>>>);
 
@@ -56,114 +78,113 @@ pub struct Checkpoints(Arc<Mutex<BTreeMap<Uuid, Waiting>>>);
 struct Waiting {
     deadline: Instant,
     interfaces: Vec<String>,
+    problem: Option<NipartError>,
     commands: mpsc::Sender<Command>,
 }
 
 impl Checkpoints {
-    /// Lets a transaction wait. `on_end` hears how it ended.
+    /// Lets a change wait, under the lock against other users' changes. `on_end` hears how it ended.
     pub fn wait(
         &self,
         peers: impl Peers + 'static,
         objects: Locks,
         held: LockGuard,
-        transaction: Transaction,
-        on_end: impl FnOnce(End) + Send + 'static,
+        change: OpenChange,
+        on_end: impl FnOnce(End, Journal) + Send + 'static,
     ) -> CheckpointReport {
-        let Transaction {
-            journal,
-            checkpoint,
-            deadline,
-        } = transaction;
-        let id = journal.id;
-        let interfaces: Vec<String> = checkpoint
-            .commit
-            .state
-            .mentioned_interfaces()
-            .into_iter()
-            .collect();
-        let (sender, mut commands) = mpsc::channel::<Command>(4);
-        self.waiting().insert(
-            id,
-            Waiting {
-                deadline,
-                interfaces,
-                commands: sender,
-            },
-        );
+        let id = change.journal.id;
+        let (sender, commands) = mpsc::channel::<Command>(4);
+        let waiting = Waiting {
+            deadline: change.deadline,
+            interfaces: touched_by(&change.journal).into_iter().collect(),
+            problem: change.problem.clone(),
+            commands: sender,
+        };
+        let report = waiting.report(id);
+        self.waiting().insert(id, waiting);
         let all = self.clone();
         tokio::spawn(async move {
-            let (end, reply, result) = loop {
-                let (end, reply) = tokio::select! {
-                    Some((end, reply)) = commands.recv() => (end, Some(reply)),
-                    () = sleep_until(deadline) => {
-                        tracing::warn!(chain = %id, "checkpoint {id} was not committed in time: taking it back");
-                        (End::Rollback, None)
-                    }
-                };
-                let result = finish(&peers.detached(), &objects, &journal, &checkpoint, end).await;
-                if let Err(error) = &result {
-                    tracing::error!(chain = %id, "checkpoint {id}: {error}");
-                }
-                // What can't be committed can still be taken back.
-                if result.is_ok() || end == End::Rollback {
-                    break (end, reply, result);
-                }
-                answer(reply, result);
-            };
+            let (end, answered) = all
+                .see_to(&peers.detached(), &objects, &change, commands)
+                .await;
             all.waiting().remove(&id);
-            on_end(end);
+            on_end(end, change.journal);
             drop(held);
-            answer(reply, result);
+            answer(answered, Ok(()));
         });
-        self.report(id).unwrap_or_else(|| CheckpointReport {
-            id: id.to_string(),
-            remaining: 0,
-            interfaces: Vec::new(),
-        })
+        report
     }
 
-    /// Ends a checkpoint.
+    /// Waits for a command or for the time to be up, until the change has ended. Returns whom to tell.
+    async fn see_to(
+        &self,
+        peers: &impl Peers,
+        objects: &Locks,
+        change: &OpenChange,
+        mut commands: mpsc::Receiver<Command>,
+    ) -> (End, Option<oneshot::Sender<Result<(), NipartError>>>) {
+        let id = change.journal.id;
+        let mut deadline = change.deadline;
+        let mut retry = FIRST_RETRY;
+        let mut is_stuck = change.problem.is_some();
+        loop {
+            let (end, asker) = tokio::select! {
+                Some((end, asker)) = commands.recv() => (end, Some(asker)),
+                () = sleep_until(deadline) => {
+                    let why = if is_stuck { "is still to be taken back" } else { "was not committed in time: taking it back" };
+                    tracing::warn!(chain = %id, "the change {id} {why}");
+                    (End::Rollback, None)
+                }
+            };
+            let result = finish(peers, objects, &change.journal, end, is_stuck).await;
+            let Err(error) = result else {
+                tracing::info!(chain = %id, "the change {id} has ended: {end:?}");
+                return (end, asker);
+            };
+            tracing::error!(chain = %id, "the change {id}: {error}");
+            let error = if end == End::Rollback {
+                is_stuck = true;
+                deadline = Instant::now() + retry;
+                retry = LONGEST_RETRY.min(retry * 2);
+                self.is_stuck(id, deadline, error.clone());
+                error.note(what_next(id))
+            } else {
+                // What can't be committed can still be taken back.
+                error
+            };
+            answer(asker, Err(error));
+        }
+    }
+
+    fn is_stuck(&self, id: Uuid, deadline: Instant, problem: NipartError) {
+        if let Some(waiting) = self.waiting().get_mut(&id) {
+            waiting.deadline = deadline;
+            waiting.problem = Some(problem);
+        }
+    }
+
+    /// Ends a change.
     ///
     /// # Errors
     /// Kind `not-found` when there is none of that id; else what went wrong.
     pub async fn end(&self, request: &CheckpointRequest, end: End) -> Result<(), NipartError> {
-        let commands = {
-            let waiting = self.waiting();
-            let id = find(&waiting, request.checkpoint.as_deref())?;
-            waiting.get(&id).map(|waiting| waiting.commands.clone())
-        };
+        let commands = find(&self.waiting(), request.checkpoint.as_deref())?;
         let gone = || NipartError::new(ErrorKind::NotFound, "the checkpoint has just ended");
         let (sender, receiver) = oneshot::channel();
-        commands
-            .ok_or_else(gone)?
-            .send((end, sender))
-            .await
-            .map_err(|_| gone())?;
+        commands.send((end, sender)).await.map_err(|_| gone())?;
         receiver.await.map_err(|_| gone())?
     }
 
-    /// Whether this one waits.
+    /// Whether this one is open.
     pub fn contains(&self, id: Uuid) -> bool {
         self.waiting().contains_key(&id)
     }
 
-    /// All that wait, oldest first.
+    /// All that are open, oldest first.
     pub fn list(&self) -> Vec<CheckpointReport> {
-        let ids: Vec<Uuid> = self.waiting().keys().copied().collect();
-        ids.into_iter().filter_map(|id| self.report(id)).collect()
-    }
-
-    fn report(&self, id: Uuid) -> Option<CheckpointReport> {
         let waiting = self.waiting();
-        let checkpoint = waiting.get(&id)?;
-        let remaining = checkpoint
-            .deadline
-            .saturating_duration_since(Instant::now());
-        Some(CheckpointReport {
-            id: id.to_string(),
-            remaining: u32::try_from(remaining.as_secs()).unwrap_or(u32::MAX),
-            interfaces: checkpoint.interfaces.clone(),
-        })
+        let reports = waiting.iter().map(|(id, waiting)| waiting.report(*id));
+        reports.collect()
     }
 
     fn waiting(&self) -> MutexGuard<'_, BTreeMap<Uuid, Waiting>> {
@@ -172,29 +193,53 @@ impl Checkpoints {
     }
 }
 
-fn answer(
-    reply: Option<oneshot::Sender<Result<(), NipartError>>>,
-    result: Result<(), NipartError>,
-) {
-    if let Some(reply) = reply {
-        // Whoever asked may have gone.
-        let _ = reply.send(result);
+impl Waiting {
+    fn report(&self, id: Uuid) -> CheckpointReport {
+        let remaining = self.deadline.saturating_duration_since(Instant::now());
+        CheckpointReport {
+            id: id.to_string(),
+            remaining: u32::try_from(remaining.as_secs()).unwrap_or(u32::MAX),
+            interfaces: self.interfaces.clone(),
+            problem: self.problem.as_ref().map(ToString::to_string),
+        }
     }
 }
 
-/// The checkpoint that is meant: the newest, or the only one whose id begins so.
-fn find(waiting: &BTreeMap<Uuid, Waiting>, id: Option<&str>) -> Result<Uuid, NipartError> {
+/// What the user can do about a change that could not be taken back.
+pub fn what_next(id: Uuid) -> String {
+    format!(
+        "it is tried again by itself, and by `nipartctl rollback {id}`; `nipartctl checkpoint forget {id}` gives it up \
+         and leaves the network as it is"
+    )
+}
+
+fn answer(
+    asker: Option<oneshot::Sender<Result<(), NipartError>>>,
+    result: Result<(), NipartError>,
+) {
+    if let Some(asker) = asker {
+        // Whoever asked may have gone.
+        let _ = asker.send(result);
+    }
+}
+
+/// The way to the task of the change that is meant: the newest, or the only one whose id begins so.
+fn find(
+    waiting: &BTreeMap<Uuid, Waiting>,
+    id: Option<&str>,
+) -> Result<mpsc::Sender<Command>, NipartError> {
     let not_found = |message: String| NipartError::new(ErrorKind::NotFound, message);
     let Some(prefix) = id else {
-        let newest = waiting.keys().next_back().copied();
+        let newest = waiting.values().next_back();
         return newest
+            .map(|waiting| waiting.commands.clone())
             .ok_or_else(|| not_found("no checkpoint waits for its confirmation".to_string()));
     };
     let mut matching = waiting
-        .keys()
-        .filter(|id| id.to_string().starts_with(prefix));
+        .iter()
+        .filter(|(id, _)| id.to_string().starts_with(prefix));
     match (matching.next(), matching.next()) {
-        (Some(id), None) => Ok(*id),
+        (Some((_, waiting)), None) => Ok(waiting.commands.clone()),
         (None, _) => Err(not_found(format!(
             "no checkpoint {prefix} waits for its confirmation"
         ))),
@@ -208,50 +253,57 @@ async fn finish(
     peers: &impl Peers,
     objects: &Locks,
     journal: &Journal,
-    checkpoint: &Checkpoint,
     end: End,
+    is_stuck: bool,
 ) -> Result<(), NipartError> {
-    match end {
-        End::Commit => {
-            let commit = Some(checkpoint.commit.clone());
-            close(
-                peers,
-                JournalClosing {
-                    id: journal.id,
-                    commit,
-                },
+    let id = journal.id;
+    let commit = journal
+        .checkpoint
+        .as_ref()
+        .map(|checkpoint| &checkpoint.commit);
+    let commit = match (end, is_stuck, commit) {
+        (End::Rollback, ..) => {
+            let holder = format!("the rollback of {id}");
+            let _guard = objects
+                .acquire(locks_of(journal), &holder, LOCK_TIMEOUT)
+                .await?;
+            is_due(peers, journal).await;
+            return undo(peers, journal).await;
+        }
+        (End::Commit, false, Some(commit)) => Some(commit.clone()),
+        (End::Forget, true, _) => None,
+        (End::Commit, ..) => {
+            return Err(NipartError::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "the change {id} can't be committed: a part of it may be taken back already"
+                ),
             )
-            .await
+            .note(what_next(id)));
         }
-        End::Rollback => {
-            let names = lock::set_for(&checkpoint.commit.state);
-            let holder = format!("the rollback of {}", journal.id);
-            let _guard = objects.acquire(names, &holder, LOCK_TIMEOUT).await?;
-            undo(peers, journal).await
+        (End::Forget, false, _) => {
+            return Err(NipartError::new(
+                ErrorKind::InvalidArgument,
+                format!("the change {id} can be taken back, or committed"),
+            ));
         }
+    };
+    close(peers, JournalClosing { id, commit }).await
+}
+
+/// Writes into the journal of a checkpoint that its time is over: who dies half way doesn't leave half of it to be
+/// committed. A disk that can't be written to is no reason not to take it back.
+async fn is_due(peers: &impl Peers, journal: &Journal) {
+    let mut due = journal.clone();
+    let Some(checkpoint) = due
+        .checkpoint
+        .as_mut()
+        .filter(|checkpoint| checkpoint.deadline_ms > 0)
+    else {
+        return;
+    };
+    checkpoint.deadline_ms = 0;
+    if let Err(error) = ask::open_journal(peers, due).await {
+        tracing::warn!(chain = %journal.id, "{error}");
     }
-}
-
-/// Which boot this is, and how long it has been going on by the clock that counts suspend, in milliseconds.
-///
-/// # Errors
-/// When `/proc` can't be read.
-pub fn boot_clock() -> Result<(String, u64), NipartError> {
-    let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map_err(|error| {
-        NipartError::new(
-            ErrorKind::Storage,
-            format!("read /proc/sys/kernel/random/boot_id: {error}"),
-        )
-    })?;
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    let milliseconds = u64::try_from(now.tv_sec).unwrap_or(0) * 1000
-        + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000;
-    Ok((boot_id.trim().to_string(), milliseconds))
-}
-
-/// When a checkpoint that was found on disk ends: none when its boot is over, or its time.
-pub fn deadline_of(checkpoint: &Checkpoint) -> Option<Instant> {
-    let (boot_id, now) = boot_clock().ok()?;
-    let left = checkpoint.deadline_ms.checked_sub(now)?;
-    (checkpoint.boot_id == boot_id).then(|| Instant::now() + Duration::from_millis(left))
 }

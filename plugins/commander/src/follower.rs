@@ -50,7 +50,7 @@ pub(crate) struct Health {
 }
 
 /// The way to the follower.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Follower(mpsc::Sender<Message>);
 
 impl Follower {

@@ -75,7 +75,8 @@ impl Locks {
         match tokio::time::timeout(timeout, granted).await {
             Ok(_) => Ok(guard),
             Err(_) => {
-                let holder = self.shared().table.in_the_way_of(guard.ticket);
+                let shared = self.shared();
+                let holder = shared.table.in_the_way_of(guard.ticket);
                 let waited = match timeout.as_secs() {
                     0 => String::new(),
                     seconds => format!(", and has not ended within {seconds} s"),
@@ -88,6 +89,14 @@ impl Locks {
                     ),
                 ))
             }
+        }
+    }
+
+    /// Holds `set` from now on, although others hold or await it: for who goes on with the work of one that holds it.
+    pub fn hold(&self, set: LockSet, holder: &str) -> LockGuard {
+        LockGuard {
+            locks: self.clone(),
+            ticket: self.shared().table.hold(set, holder),
         }
     }
 

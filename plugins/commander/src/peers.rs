@@ -2,14 +2,19 @@
 
 //! Whom a chain talks to.
 
+use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nipart_plugin_sdk::{Cancellation, EventContext, Handle};
 use nipart_schemas::error::NipartError;
 use nipart_schemas::event::{EventData, Role};
+use nipart_schemas::journal::Journal;
 use nipart_schemas::request::Progress;
 use uuid::Uuid;
+
+use crate::checkpoint::what_next;
 
 /// The other side of every question that a chain asks.
 pub trait Peers: Clone + Send + Sync {
@@ -35,6 +40,25 @@ pub trait Peers: Clone + Send + Sync {
 
     /// Tells whoever asked how far it is.
     fn progress(&self, _message: &str, _done: usize, _total: usize) {}
+
+    /// The journal of a change that could not be taken back stays open. Says what becomes of it.
+    fn left_open(&self, _journal: &Journal, _problem: &NipartError) -> String {
+        "its journal is kept: nipartd takes it back when it is started".to_string()
+    }
+
+    /// Whether the chain has left a journal open: then it changes nothing more.
+    fn has_left_open(&self) -> bool {
+        false
+    }
+}
+
+/// Whoever looks after changes that could not be taken back.
+pub trait Caretaker: fmt::Debug + Send + Sync {
+    /// Takes it over, with the locks of whoever gives it up.
+    fn keep(&self, journal: Journal, problem: NipartError);
+
+    /// Whether it has one of this chain.
+    fn has(&self, chain: Uuid) -> bool;
 }
 
 /// The plugins, behind the daemon.
@@ -44,6 +68,7 @@ pub struct EventPeers {
     context: EventContext,
     cancellation: Option<Cancellation>,
     progress: Option<tokio::sync::mpsc::Sender<Progress>>,
+    caretaker: Option<Arc<dyn Caretaker>>,
 }
 
 impl EventPeers {
@@ -54,6 +79,16 @@ impl EventPeers {
             context,
             cancellation: None,
             progress: None,
+            caretaker: None,
+        }
+    }
+
+    /// The same, which leave to somebody what they can't take back.
+    #[must_use]
+    pub fn with_caretaker(self, caretaker: Arc<dyn Caretaker>) -> Self {
+        Self {
+            caretaker: Some(caretaker),
+            ..self
         }
     }
 
@@ -111,5 +146,17 @@ impl Peers for EventPeers {
                 total,
             });
         }
+    }
+
+    fn left_open(&self, journal: &Journal, problem: &NipartError) -> String {
+        if let Some(caretaker) = &self.caretaker {
+            caretaker.keep(journal.clone(), problem.clone());
+        }
+        what_next(journal.id)
+    }
+
+    fn has_left_open(&self) -> bool {
+        let caretaker = self.caretaker.as_ref();
+        caretaker.is_some_and(|caretaker| caretaker.has(self.chain()))
     }
 }

@@ -9,29 +9,28 @@
 //!  daemon ──plugin-changed─────▶ └───────────┘
 //! ```
 
+mod tools;
+
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use nipart_plugin_sdk::{Handle, Incoming, Plugin, Question};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::event::{EventData, Role};
-use nipart_schemas::journal::{Checkpoint, Journal, SavedScope};
 use nipart_schemas::lease::LeaseEvent;
 use nipart_schemas::monitor::LinkChange;
 use nipart_schemas::plugin::{PluginReport, PluginState};
-use nipart_schemas::request::{ApplyRequest, CheckpointReport, CheckpointRequest, HistoryReport};
+use nipart_schemas::request::HistoryReport;
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::Instant;
 
+use self::tools::Tools;
 use crate::ask;
-use crate::chain::{self, start::Started};
-use crate::checkpoint::{Checkpoints, End, Transaction, deadline_of};
+use crate::chain;
+use crate::checkpoint::{Checkpoints, End};
 use crate::follower::{Follower, calls_for_restore};
-use crate::lock::{self, LockGuard, Locks};
-use crate::peers::{EventPeers, Peers};
-use crate::transaction::Outcome;
+use crate::lock::Locks;
+use crate::peers::EventPeers;
 
 /// Chains that run at once; more are refused.
 const MOST_CHAINS: usize = 1024;
@@ -83,18 +82,6 @@ struct Commander {
     started: watch::Sender<bool>,
 }
 
-/// What every chain needs.
-#[derive(Clone)]
-struct Tools {
-    peers: EventPeers,
-    /// Held by users' changes until they are confirmed.
-    users: Locks,
-    /// Held by every change while it works.
-    objects: Locks,
-    checkpoints: Checkpoints,
-    follower: Follower,
-}
-
 impl Commander {
     async fn dispatch(&mut self, incoming: Incoming) {
         let Incoming { data, question } = incoming;
@@ -120,21 +107,19 @@ impl Commander {
             }
             EventData::Commit(request) => {
                 self.answer(question, async move |tools| {
-                    tools
-                        .checkpoints
-                        .end(&request, End::Commit)
-                        .await
-                        .map(|()| EventData::Done)
+                    tools.end(&request, End::Commit).await
                 })
                 .await;
             }
             EventData::Rollback(request) => {
                 self.answer(question, async move |tools| {
-                    tools
-                        .checkpoints
-                        .end(&request, End::Rollback)
-                        .await
-                        .map(|()| EventData::Done)
+                    tools.end(&request, End::Rollback).await
+                })
+                .await;
+            }
+            EventData::Forget(request) => {
+                self.answer(question, async move |tools| {
+                    tools.end(&request, End::Forget).await
                 })
                 .await;
             }
@@ -181,6 +166,7 @@ impl Commander {
             checkpoints: self.checkpoints.clone(),
             follower: self.follower.clone(),
         }
+        .with_care()
     }
 
     /// Runs a client's chain in a task of its own, once saved state is back.
@@ -224,23 +210,7 @@ impl Commander {
         if !calls_for_restore(change.condition) {
             return;
         }
-        tokio::spawn(async move {
-            let name = change.interface;
-            match chain::link::restore(&tools.peers, &tools.objects, &name).await {
-                Ok(Some((outcome, _guard))) => {
-                    let names = outcome.merged.mentioned_interfaces();
-                    tools.follower.follow(names, outcome).await;
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::error!(
-                        interface = name,
-                        "what is saved for {name} can't be brought back: {error}"
-                    );
-                    tools.follower.failed(name, error.message).await;
-                }
-            }
-        });
+        tokio::spawn(async move { tools.restore(change.interface).await });
     }
 
     fn links_changed(&self, question: &Question, names: Vec<String>) {
@@ -306,124 +276,5 @@ impl Commander {
             }
             started.send_replace(true);
         });
-    }
-}
-
-impl Tools {
-    async fn apply(&self, request: ApplyRequest) -> Result<EventData, NipartError> {
-        let names = request.state.mentioned_interfaces();
-        let (mut report, mut outcome, held) =
-            chain::apply::apply(&self.peers, &self.users, &self.objects, request).await?;
-        let unconfirmed = outcome.unconfirmed.take();
-        self.follower.follow(names, outcome).await;
-        drop(held.objects);
-        if let Some((journal, checkpoint, deadline)) = unconfirmed {
-            let checkpoint = self.wait(held.user, journal, checkpoint, deadline);
-            if self.peers.is_cancelled() {
-                return Err(self.abandon(checkpoint.id).await);
-            }
-            report.checkpoint = Some(checkpoint);
-        }
-        Ok(EventData::Applied(Box::new(report)))
-    }
-
-    fn wait(
-        &self,
-        held: LockGuard,
-        journal: Journal,
-        checkpoint: Checkpoint,
-        deadline: Instant,
-    ) -> CheckpointReport {
-        let names = checkpoint.commit.state.mentioned_interfaces();
-        let tools = self.clone();
-        let on_end = move |end: End| {
-            if end == End::Rollback {
-                tokio::spawn(async move { tools.follow_saved(names).await });
-            }
-        };
-        let peers = self.peers.detached();
-        self.checkpoints.wait(
-            peers,
-            self.objects.clone(),
-            held,
-            Transaction {
-                journal,
-                checkpoint,
-                deadline,
-            },
-            on_end,
-        )
-    }
-
-    /// Whoever asked has gone, and will never hear that there is a checkpoint to commit.
-    async fn abandon(&self, id: String) -> NipartError {
-        let error = NipartError::new(ErrorKind::Cancelled, "the request was cancelled");
-        let request = CheckpointRequest {
-            checkpoint: Some(id),
-        };
-        match self.checkpoints.end(&request, End::Rollback).await {
-            Ok(()) => error.note("everything was taken back: the network is as it was"),
-            Err(problem) => error.note(format!("taking it back failed: {problem}")),
-        }
-    }
-
-    /// After a rollback: what goes on is again what is saved.
-    async fn follow_saved(&self, names: BTreeSet<String>) {
-        let scope = SavedScope {
-            interfaces: Some(names.iter().cloned().collect()),
-            persistent_only: false,
-        };
-        match ask::load_saved(&self.peers.detached(), scope).await {
-            Ok(saved) => {
-                let outcome = Outcome {
-                    merged: saved.state,
-                    ..Outcome::default()
-                };
-                self.follower.follow(names, outcome).await;
-            }
-            Err(error) => tracing::error!("what is saved can't be read after a rollback: {error}"),
-        }
-    }
-
-    async fn started(&self, start: Started) {
-        let Started {
-            outcome,
-            guard: _guard,
-            unconfirmed,
-            recovered,
-        } = start;
-        tracing::info!(
-            operations = outcome.plan.operations().count(),
-            awaited = outcome.pending.len(),
-            "saved state is back"
-        );
-        self.follower.recovered(recovered).await;
-        self.follower
-            .follow(outcome.merged.mentioned_interfaces(), outcome)
-            .await;
-        for journal in unconfirmed {
-            let Some(checkpoint) = journal.checkpoint.clone() else {
-                continue;
-            };
-            let Some(deadline) = deadline_of(&checkpoint) else {
-                continue;
-            };
-            let set = lock::set_for(&checkpoint.commit.state);
-            let holder = format!("apply {}", journal.id);
-            match self.users.acquire(set, &holder, Duration::ZERO).await {
-                Ok(held) => drop(self.wait(held, journal, checkpoint, deadline)),
-                Err(error) => tracing::error!(
-                    "two changes wait to be confirmed for the same interface: {error}"
-                ),
-            }
-        }
-    }
-
-    async fn status(&self) -> Result<EventData, NipartError> {
-        let health = self.follower.health().await;
-        let mut report = chain::status::status(&self.peers, &health.failures).await?;
-        report.checkpoints = self.checkpoints.list();
-        report.recovered = health.recovered;
-        Ok(EventData::StatusReport(Box::new(report)))
     }
 }

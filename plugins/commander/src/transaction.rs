@@ -6,7 +6,9 @@
 //! after the journal was opened: undo → verify the undo → close the journal.
 
 mod before;
+mod failure;
 mod refused;
+mod touched;
 mod undo;
 
 use std::collections::BTreeSet;
@@ -22,7 +24,10 @@ use nipart_schemas::request::QueryScope;
 
 use tokio::time::Instant;
 
+use self::failure::{forget, take_back};
 use self::refused::without_refused;
+use self::touched::reaches_beyond;
+pub(crate) use self::touched::{locks_of, touched_by};
 pub(crate) use self::undo::turned_on;
 pub use self::undo::undo;
 use crate::ask;
@@ -81,7 +86,7 @@ pub struct Outcome {
     /// What the kernel had before.
     pub observed: NetworkState,
     /// The journal that waits for the confirmation, and until when.
-    pub unconfirmed: Option<(Journal, Checkpoint, Instant)>,
+    pub unconfirmed: Option<(Journal, Instant)>,
 }
 
 /// What a decision was made from, before anything is changed.
@@ -97,12 +102,7 @@ pub fn scope_of(state: &NetworkState) -> QueryScope {
     QueryScope {
         interfaces: Some(names.into_iter().collect()),
         routes: true,
-        // An absent entry may mean any route, routes that drop packets lead through no interface, and the other next
-        // hops of a route lead through others.
-        all_routes: state
-            .config_routes()
-            .iter()
-            .any(|route| route.next_hop_interface.is_none() || route.is_hop()),
+        all_routes: state.config_routes().iter().any(reaches_beyond),
     }
 }
 
@@ -169,6 +169,13 @@ pub async fn assess(
 /// # Errors
 /// What went wrong; a note says whether the network is again what it was.
 pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, NipartError> {
+    if peers.has_left_open() {
+        // Its journal has the id that this one would have.
+        return Err(NipartError::new(
+            ErrorKind::Busy,
+            "nothing more is changed until what could not be taken back is",
+        ));
+    }
     let Situation { request, decision } = assess(peers, wish, false).await?;
     // What is remembered needs the secrets that are wanted as they are.
     let revealed = wish.desired.has_hidden_secrets().then(|| Wish {
@@ -218,24 +225,6 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
     }
 }
 
-/// Removes a journal of which it is unknown whether it was written, before anything was changed: left behind, it
-/// would be undone at the next start, long after others have changed the same.
-async fn forget(peers: &impl Peers, journal: &Journal, error: NipartError) -> NipartError {
-    let closing = JournalClosing {
-        id: journal.id,
-        commit: None,
-    };
-    match close(peers, closing).await {
-        Ok(()) => error.note("nothing was changed"),
-        Err(problem) => {
-            tracing::error!(chain = %journal.id, "a journal of nothing is left: {problem}");
-            error.note(format!(
-                "nothing was changed, but the journal can't be removed: {problem}"
-            ))
-        }
-    }
-}
-
 /// Executes, verifies, and commits, or leaves the journal open until the change is confirmed.
 async fn change(
     peers: &impl Peers,
@@ -243,7 +232,7 @@ async fn change(
     outcome: &Outcome,
     request: DecisionRequest,
     journal: &mut Journal,
-) -> Result<Option<(Journal, Checkpoint, Instant)>, NipartError> {
+) -> Result<Option<(Journal, Instant)>, NipartError> {
     let total = outcome.plan.operations().count();
     peers.progress(&format!("executing {total} operations"), 1, 3);
     let report = ask::execute(peers, outcome.plan.clone()).await?;
@@ -292,20 +281,19 @@ async fn hold(
     wish: &Wish,
     journal: &Journal,
     time: Duration,
-) -> Result<(Journal, Checkpoint, Instant), NipartError> {
+) -> Result<(Journal, Instant), NipartError> {
     let (boot_id, now) = boot_clock()?;
-    let checkpoint = Checkpoint {
-        boot_id,
-        deadline_ms: now.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
-        commit: commit(wish),
-    };
     let journal = Journal {
-        checkpoint: Some(checkpoint.clone()),
+        checkpoint: Some(Checkpoint {
+            boot_id,
+            deadline_ms: now.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+            commit: commit(wish),
+        }),
         ..journal.clone()
     };
     let deadline = Instant::now() + time;
     ask::open_journal(peers, journal.clone()).await?;
-    Ok((journal, checkpoint, deadline))
+    Ok((journal, deadline))
 }
 
 fn commit(wish: &Wish) -> Commit {
@@ -346,19 +334,6 @@ async fn verify(
     Err(differences.fold(error, |error, difference| {
         error.note(format!("still different: {difference}"))
     }))
-}
-
-/// Undoes what was begun, and says in the error how that went.
-async fn take_back(peers: &impl Peers, journal: &Journal, error: NipartError) -> NipartError {
-    match undo(&peers.detached(), journal).await {
-        Ok(()) => error.note("everything was taken back: the network is as it was"),
-        Err(undo_error) => {
-            tracing::error!(chain = %journal.id, "undo failed: {undo_error}");
-            error
-                .note(format!("taking it back failed: {undo_error}"))
-                .note("the journal is kept: the daemon tries again when it is started")
-        }
-    }
 }
 
 /// The first operations of a plan, in words.

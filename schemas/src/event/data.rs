@@ -72,6 +72,8 @@ event_data! {
     Commit(CheckpointRequest) = "commit",
     /// Client → commander: take it back. Answer: `done`.
     Rollback(CheckpointRequest) = "rollback",
+    /// Client → commander: give up what could not be taken back. Answer: `done`.
+    Forget(CheckpointRequest) = "forget",
     /// Client → commander. Answer: `checkpoints`.
     ListCheckpoints = "list-checkpoints",
     /// Answer to `list-checkpoints`.

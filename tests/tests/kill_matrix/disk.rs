@@ -2,58 +2,11 @@
 
 //! The disk becomes full, or read-only, at every event of the chain.
 
-use std::fs::File;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
+use nipart_tests::disk::{fill, make_read_only, make_writable, with_own_disk};
 use nipart_tests::namespace::run;
 use nipart_tests::relay::When;
-use nipart_tests::system::System;
 
 use crate::world::World;
-
-/// A system with a disk of its own for saved state.
-fn with_own_disk() -> (System, PathBuf) {
-    let system = System::prepare();
-    let disk = system.path("state");
-    std::fs::create_dir(&disk).expect("a directory");
-    mount(&["-t", "tmpfs", "-o", "size=16m", "tmpfs"], &disk);
-    (system, disk)
-}
-
-fn mount(arguments: &[&str], place: &Path) {
-    let status = Command::new("mount").args(arguments).arg(place).status();
-    assert!(
-        status.expect("mount is installed").success(),
-        "mount {arguments:?} {}",
-        place.display()
-    );
-}
-
-/// Leaves no byte.
-fn fill(disk: &Path) {
-    let mut ballast = File::create(disk.join("ballast")).expect("a file");
-    let mut size = 1 << 20;
-    while size > 0 {
-        // The rest of a write that found too little room is written by the next, smaller one.
-        if ballast.write_all(&vec![0; size]).is_err() {
-            size /= 2;
-        }
-    }
-}
-
-/// Nothing can be written from now on, as after an error of the disk. What is open stays open.
-fn make_read_only(disk: &Path) {
-    let place = disk.to_string_lossy();
-    mount(&["--bind", &place], disk);
-    mount(&["-o", "remount,bind,ro"], disk);
-}
-
-fn make_writable(disk: &Path) {
-    let status = Command::new("umount").arg(disk).status();
-    assert!(status.expect("umount is installed").success());
-}
 
 #[test]
 fn full() {

@@ -245,6 +245,7 @@ async fn who_may_not_apply_is_refused() {
         r#"{"method":"io.nipart.Apply","parameters":{"state":{}}}"#,
         r#"{"method":"io.nipart.Commit"}"#,
         r#"{"method":"io.nipart.Rollback"}"#,
+        r#"{"method":"io.nipart.Forget"}"#,
     ] {
         writer.send(call.into()).await.unwrap();
         let reply = reader.next().await.unwrap().unwrap();

@@ -66,42 +66,23 @@ pub(in crate::api) async fn apply(
     }
 }
 
-pub(in crate::api) async fn commit(
+/// Has the commander do with a checkpoint what `make` asks for.
+pub(in crate::api) async fn end(
     core: &CoreHandle,
     peer: Peer,
     kept: &mut KeptCheckpoints,
     parameters: CheckpointParameters,
+    make: fn(CheckpointRequest) -> EventData,
 ) -> Result<String, CallError> {
     may_change(peer)?;
-    let meant = parameters.checkpoint.clone();
-    end(core, EventData::Commit(request(parameters))).await?;
-    kept.ended(meant.as_deref());
+    let checkpoint = parameters.checkpoint;
+    let question = make(CheckpointRequest {
+        checkpoint: checkpoint.clone(),
+    });
+    core.call(Role::Commander, question, END_TIMEOUT, None)
+        .await?;
+    kept.ended(checkpoint.as_deref());
     Ok(reply::whole_message("{}"))
-}
-
-pub(in crate::api) async fn rollback(
-    core: &CoreHandle,
-    peer: Peer,
-    kept: &mut KeptCheckpoints,
-    parameters: CheckpointParameters,
-) -> Result<String, CallError> {
-    may_change(peer)?;
-    let meant = parameters.checkpoint.clone();
-    end(core, EventData::Rollback(request(parameters))).await?;
-    kept.ended(meant.as_deref());
-    Ok(reply::whole_message("{}"))
-}
-
-async fn end(core: &CoreHandle, data: EventData) -> Result<(), NipartError> {
-    core.call(Role::Commander, data, END_TIMEOUT, None)
-        .await
-        .map(|_| ())
-}
-
-fn request(parameters: CheckpointParameters) -> CheckpointRequest {
-    CheckpointRequest {
-        checkpoint: parameters.checkpoint,
-    }
 }
 
 fn may_change(peer: Peer) -> Result<(), NipartError> {

@@ -4,14 +4,15 @@
 
 use nipart_schemas::error::NipartError;
 use nipart_schemas::journal::SavedScope;
+use tokio::time::Instant;
 
 use super::apply::LOCK_TIMEOUT;
-use super::piecemeal::piecemeal;
-use super::start::wish;
+use super::piecemeal::bring_back;
+use super::start::BUDGET;
 use crate::ask;
 use crate::lock::{self, LockGuard, Locks};
 use crate::peers::Peers;
-use crate::transaction::{Outcome, transact};
+use crate::transaction::Outcome;
 
 /// Brings back what is saved for the link, and for those that it belongs to. None when nothing is.
 /// The outcome comes still locked.
@@ -43,14 +44,6 @@ pub async fn restore(
     if saved.is_empty() {
         return Ok(None);
     }
-    let outcome = match transact(peers, &wish(saved.clone())).await {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            tracing::error!(
-                "what is saved for {interface} can't be brought back as a whole: {error}"
-            );
-            piecemeal(peers, &saved).await
-        }
-    };
+    let outcome = bring_back(peers, &saved, Instant::now() + BUDGET).await;
     Ok(Some((outcome, guard)))
 }

@@ -1,20 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Saved state that can't be brought back as a whole is brought back piece by piece: what is wrong with one interface
-//! or route must not keep the others down.
+//! Brings back saved state: as a whole, or piece by piece, for what is wrong with one interface or route must not keep
+//! the others down.
 
 use std::collections::BTreeSet;
 
 use nipart_schemas::interface::Interface;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::route::Routes;
+use tokio::time::Instant;
 
 use super::start::wish;
+use crate::ask;
 use crate::peers::Peers;
 use crate::transaction::{Outcome, transact};
 
-/// Brings back what can be. What can't be is logged.
-pub(crate) async fn piecemeal(peers: &impl Peers, saved: &NetworkState) -> Outcome {
+/// Brings back all of it, waiting for plugins until `deadline`, or what can be of it. What can't be is logged.
+pub(super) async fn bring_back(
+    peers: &impl Peers,
+    saved: &NetworkState,
+    deadline: Instant,
+) -> Outcome {
+    let everything = wish(saved.clone());
+    match ask::patiently(deadline, || transact(peers, &everything)).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            tracing::error!("the saved state can't be brought back as a whole: {error}");
+            piecemeal(peers, saved).await
+        }
+    }
+}
+
+async fn piecemeal(peers: &impl Peers, saved: &NetworkState) -> Outcome {
     let mut pending = Vec::new();
     for piece in pieces(saved) {
         let name = piece.interfaces.last().map(|interface| &interface.name);

@@ -16,14 +16,15 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::apply::LOCK_TIMEOUT;
+use super::piecemeal::bring_back;
 use crate::ask;
 use crate::checkpoint::deadline_of;
 use crate::lock::{LockGuard, LockSet, Locks};
 use crate::peers::Peers;
-use crate::transaction::{Outcome, Remember, Wish, transact, turned_on, undo};
+use crate::transaction::{Outcome, Remember, Wish, turned_on, undo};
 
 /// The whole start, waiting for plugins that are being restarted included.
-const BUDGET: Duration = Duration::from_secs(120);
+pub(super) const BUDGET: Duration = Duration::from_secs(120);
 
 /// What a start found and did.
 #[derive(Debug)]
@@ -32,8 +33,8 @@ pub struct Started {
     pub outcome: Outcome,
     /// Everything is still locked.
     pub guard: LockGuard,
-    /// Changes of this boot whose time to be confirmed isn't over.
-    pub unconfirmed: Vec<Journal>,
+    /// Changes of this boot whose time to be confirmed isn't over, and when it is.
+    pub unconfirmed: Vec<(Journal, Instant)>,
     /// What was taken back, in words.
     pub recovered: Vec<String>,
 }
@@ -63,32 +64,25 @@ pub async fn start(
         .rev()
         .filter(|journal| !is_waiting(journal.id))
     {
-        if journal.checkpoint.as_ref().and_then(deadline_of).is_some() {
-            unconfirmed.push(journal);
+        if let Some(deadline) = journal.checkpoint.as_ref().and_then(deadline_of) {
+            unconfirmed.push((journal, deadline));
         } else {
-            recovered.push(recover(peers, &journal).await);
+            recovered.extend(recover(peers, &journal).await);
             turned_on_by.extend(turned_on(&journal).into_iter().map(str::to_string));
         }
     }
     let saved = ask::patiently(deadline, load).await?.state;
     stop_clients(peers, turned_on_by, &saved).await;
-    let everything = wish(saved.clone());
-    let outcome = match ask::patiently(deadline, || transact(peers, &everything)).await {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            tracing::error!("the saved state can't be brought back as a whole: {error}");
-            super::piecemeal::piecemeal(peers, &saved).await
-        }
-    };
     Ok(Started {
-        outcome,
+        outcome: bring_back(peers, &saved, deadline).await,
         guard,
         unconfirmed,
         recovered,
     })
 }
 
-async fn recover(peers: &impl Peers, journal: &Journal) -> String {
+/// Says what was taken back, if it was.
+async fn recover(peers: &impl Peers, journal: &Journal) -> Option<String> {
     let what = match &journal.checkpoint {
         Some(_) => "change that was not confirmed",
         None => "change that had not ended",
@@ -97,11 +91,12 @@ async fn recover(peers: &impl Peers, journal: &Journal) -> String {
     match undo(&peers.detached(), journal).await {
         Ok(()) => {
             tracing::warn!(chain = %id, "a {what} was taken back");
-            format!("{what} {id}: taken back")
+            Some(format!("{what} {id}: taken back"))
         }
         Err(error) => {
-            tracing::error!(chain = %id, "a {what} can't be taken back: {error}");
-            format!("{what} {id}: can't be taken back: {error}")
+            let next = peers.left_open(journal, &error);
+            tracing::error!(chain = %id, "a {what} can't be taken back: {error}; {next}");
+            None
         }
     }
 }

@@ -72,6 +72,15 @@ impl LockTable {
         ticket
     }
 
+    /// Grants the set at once, although others hold or await it.
+    pub(super) fn hold(&mut self, set: LockSet, holder: &str) -> Ticket {
+        let ticket = self.request(set, holder);
+        if let Some(request) = self.requests.get_mut(&ticket) {
+            request.granted = true;
+        }
+        ticket
+    }
+
     pub(super) fn release(&mut self, ticket: Ticket) {
         if self.requests.remove(&ticket).is_some() {
             self.grant();
@@ -84,35 +93,30 @@ impl LockTable {
             .is_some_and(|request| request.granted)
     }
 
-    /// Who keeps the request from being granted.
-    pub(super) fn in_the_way_of(&self, ticket: Ticket) -> Option<String> {
+    /// Who keeps the request from being granted: whoever conflicts with it and came before it, or holds already.
+    pub(super) fn in_the_way_of(&self, ticket: Ticket) -> Option<&str> {
         let request = self.requests.get(&ticket)?;
-        let mut earlier = self.requests.range(..ticket).map(|(_, earlier)| earlier);
-        earlier
-            .find(|earlier| earlier.set.conflicts_with(&request.set))
-            .map(|earlier| earlier.holder.clone())
+        let mut others = self.requests.iter();
+        others
+            .find(|(other, held)| {
+                **other != ticket
+                    && (**other < ticket || held.granted)
+                    && held.set.conflicts_with(&request.set)
+            })
+            .map(|(_, other)| other.holder.as_str())
     }
 
     pub(super) fn is_known(&self, ticket: Ticket) -> bool {
         self.requests.contains_key(&ticket)
     }
 
-    /// Grants each request that conflicts with no earlier one, held or waiting.
+    /// Grants each request that nobody is in the way of.
     fn grant(&mut self) {
         let tickets: Vec<Ticket> = self.requests.keys().copied().collect();
         for ticket in tickets {
-            let is_free = {
-                let Some(request) = self.requests.get(&ticket) else {
-                    continue;
-                };
-                !request.granted
-                    && self
-                        .requests
-                        .range(..ticket)
-                        .all(|(_, earlier)| !earlier.set.conflicts_with(&request.set))
-            };
-            if is_free && let Some(request) = self.requests.get_mut(&ticket) {
-                request.granted = true;
+            let is_free = self.in_the_way_of(ticket).is_none();
+            if let Some(request) = self.requests.get_mut(&ticket) {
+                request.granted |= is_free;
             }
         }
     }

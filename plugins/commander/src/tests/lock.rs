@@ -198,3 +198,19 @@ fn routes_of_any_interface_lock_everything() {
     let state = yaml::parse("routes: {config: [{state: absent, destination: 192.0.2.0/24}]}");
     assert_eq!(set_for(&state.unwrap()), LockSet::All);
 }
+
+#[tokio::test]
+async fn who_goes_on_with_work_comes_before_those_who_wait() {
+    let locks = Locks::default();
+    let first = take(&locks, names(&["eth0"])).await;
+    let waiting = ask(&locks, names(&["eth0", "eth1"])).await;
+    let second = locks.hold(names(&["eth0"]), "who goes on");
+    drop(first);
+    settle().await;
+    assert!(!waiting.is_finished());
+    let refused = locks.acquire(names(&["eth0"]), "a test", Duration::ZERO);
+    assert_eq!(refused.await.unwrap_err().kind, ErrorKind::Busy);
+    drop(second);
+    settle().await;
+    assert!(waiting.is_finished());
+}

@@ -2,7 +2,7 @@
 
 //! Taking a transaction back, however far it got.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
 use nipart_schemas::decision::DecisionRequest;
@@ -12,10 +12,10 @@ use nipart_schemas::ip::{Address, PROTOCOL_DHCP};
 use nipart_schemas::journal::{Journal, JournalClosing};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{Operation, Plan};
-use nipart_schemas::request::QueryScope;
 use nipart_schemas::route::{Route, RouteKey};
 use tokio::time::Instant;
 
+use super::touched::scope_of;
 use crate::ask;
 use crate::peers::Peers;
 
@@ -60,12 +60,11 @@ async fn step(peers: &impl Peers, journal: &Journal) -> Result<Step, NipartError
     let observed = ask::query(peers, scope_of(journal)).await?;
     let request = DecisionRequest {
         desired: journal.before.clone(),
-        observed,
+        observed: observed.clone(),
         undo: Some(journal.plan.clone()),
         ..DecisionRequest::default()
     };
-    let observed = request.observed.clone();
-    let mut plan: Plan = ask::decide(peers, request).await?.plan;
+    let mut plan = ask::decide(peers, request).await?.plan;
     if plan.is_empty() {
         plan = without_leases(journal, &observed);
     }
@@ -144,36 +143,4 @@ fn leased(interface: &Interface) -> impl Iterator<Item = Address> + '_ {
         .flatten()
         .map(Address::any_family)
         .filter(|address| address.protocol == Some(PROTOCOL_DHCP))
-}
-
-/// All that the plan can have touched.
-fn scope_of(journal: &Journal) -> QueryScope {
-    let before = journal
-        .before
-        .interfaces
-        .iter()
-        .map(|interface| interface.name.clone());
-    let planned = journal
-        .plan
-        .operations()
-        .filter_map(|operation| operation.interface().map(str::to_string));
-    let peers = journal
-        .plan
-        .operations()
-        .filter_map(|operation| match operation {
-            Operation::CreateLink {
-                peer: Some(peer), ..
-            } => Some(peer.name.clone()),
-            _ => None,
-        });
-    let names: BTreeSet<String> = before.chain(planned).chain(peers).collect();
-    QueryScope {
-        interfaces: Some(names.into_iter().collect()),
-        routes: true,
-        all_routes: journal
-            .plan
-            .operations()
-            .flat_map(Operation::routes)
-            .any(|route| route.next_hop_interface.is_none()),
-    }
 }

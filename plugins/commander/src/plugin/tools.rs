@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What a chain of the commander has at hand, and what is done around it: locks, checkpoints, follower.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::event::EventData;
+use nipart_schemas::journal::{Journal, SavedScope};
+use nipart_schemas::request::{ApplyRequest, CheckpointReport, CheckpointRequest};
+use uuid::Uuid;
+
+use crate::ask;
+use crate::chain::{self, start::Started};
+use crate::checkpoint::{Checkpoints, End, OpenChange};
+use crate::follower::Follower;
+use crate::lock::{LockGuard, LockSet, Locks};
+use crate::peers::{Caretaker, EventPeers, Peers};
+use crate::transaction::{Outcome, locks_of, touched_by};
+
+/// What every chain needs.
+#[derive(Debug, Clone)]
+pub(super) struct Tools {
+    pub(super) peers: EventPeers,
+    /// Held by users' changes until they are confirmed.
+    pub(super) users: Locks,
+    /// Held by every change while it works.
+    pub(super) objects: Locks,
+    pub(super) checkpoints: Checkpoints,
+    pub(super) follower: Follower,
+}
+
+impl Tools {
+    /// The same, with somebody who looks after what can't be taken back.
+    pub(super) fn with_care(mut self) -> Self {
+        let caretaker = Arc::new(self.clone());
+        self.peers = self.peers.with_caretaker(caretaker);
+        self
+    }
+
+    pub(super) async fn apply(&self, request: ApplyRequest) -> Result<EventData, NipartError> {
+        let names = request.state.mentioned_interfaces();
+        let (mut report, mut outcome, held) =
+            chain::apply::apply(&self.peers, &self.users, &self.objects, request).await?;
+        let unconfirmed = outcome.unconfirmed.take();
+        self.follower.follow(names, outcome).await;
+        if let Some((journal, deadline)) = unconfirmed {
+            let change = OpenChange {
+                journal,
+                deadline,
+                problem: None,
+            };
+            let checkpoint = self.wait(held.user, change);
+            // Not before it is known: a start would take it for nobody's.
+            drop(held.objects);
+            if self.peers.is_cancelled() {
+                return Err(self.abandon(checkpoint.id).await);
+            }
+            report.checkpoint = Some(checkpoint);
+        }
+        Ok(EventData::Applied(Box::new(report)))
+    }
+
+    fn wait(&self, held: LockGuard, change: OpenChange) -> CheckpointReport {
+        let tools = self.clone();
+        let on_end = move |end: End, journal: Journal| {
+            if end != End::Commit {
+                tokio::spawn(async move { tools.ended(end, &journal).await });
+            }
+        };
+        let (peers, objects) = (self.peers.detached(), self.objects.clone());
+        self.checkpoints.wait(peers, objects, held, change, on_end)
+    }
+
+    /// A change that is not kept has ended: what goes on is again what is saved.
+    async fn ended(&self, end: End, journal: &Journal) {
+        let names = touched_by(journal);
+        self.follow_saved(names.clone()).await;
+        // What a link, a lease or a start was to bring back is still to be brought back.
+        if end == End::Rollback && journal.origin.is_none() {
+            for name in names {
+                self.clone().with_care().restore(name).await;
+            }
+        }
+    }
+
+    /// Brings back what is saved for the link.
+    pub(super) async fn restore(&self, name: String) {
+        match chain::link::restore(&self.peers, &self.objects, &name).await {
+            Ok(Some((outcome, _guard))) => {
+                let names = outcome.merged.mentioned_interfaces();
+                self.follower.follow(names, outcome).await;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(
+                    interface = name,
+                    "what is saved for {name} can't be brought back: {error}"
+                );
+                self.follower.failed(name, error.message).await;
+            }
+        }
+    }
+
+    pub(super) async fn end(
+        &self,
+        request: &CheckpointRequest,
+        end: End,
+    ) -> Result<EventData, NipartError> {
+        let ended = self.checkpoints.end(request, end).await;
+        ended.map(|()| EventData::Done)
+    }
+
+    /// Whoever asked has gone, and will never hear that there is a checkpoint to commit.
+    async fn abandon(&self, id: String) -> NipartError {
+        let error = NipartError::new(ErrorKind::Cancelled, "the request was cancelled");
+        let request = CheckpointRequest {
+            checkpoint: Some(id),
+        };
+        match self.checkpoints.end(&request, End::Rollback).await {
+            Ok(()) => error.note("everything was taken back: the network is as it was"),
+            Err(problem) => error.note(format!("taking it back failed: {problem}")),
+        }
+    }
+
+    /// After a rollback: what goes on is again what is saved.
+    async fn follow_saved(&self, names: BTreeSet<String>) {
+        let scope = SavedScope {
+            interfaces: Some(names.iter().cloned().collect()),
+            persistent_only: false,
+        };
+        match ask::load_saved(&self.peers.detached(), scope).await {
+            Ok(saved) => {
+                let outcome = Outcome {
+                    merged: saved.state,
+                    ..Outcome::default()
+                };
+                self.follower.follow(names, outcome).await;
+            }
+            Err(error) => tracing::error!("what is saved can't be read after a rollback: {error}"),
+        }
+    }
+
+    pub(super) async fn started(&self, start: Started) {
+        let Started {
+            outcome,
+            guard: _guard,
+            unconfirmed,
+            recovered,
+        } = start;
+        tracing::info!(
+            operations = outcome.plan.operations().count(),
+            awaited = outcome.pending.len(),
+            "saved state is back"
+        );
+        self.follower.recovered(recovered).await;
+        self.follower
+            .follow(outcome.merged.mentioned_interfaces(), outcome)
+            .await;
+        for (journal, deadline) in unconfirmed {
+            let holder = format!("apply {}", journal.id);
+            let set = locks_of(&journal);
+            let change = OpenChange {
+                journal,
+                deadline,
+                problem: None,
+            };
+            match self.users.acquire(set, &holder, Duration::ZERO).await {
+                Ok(held) => drop(self.wait(held, change)),
+                Err(error) => tracing::error!(
+                    "two changes wait to be confirmed for the same interface: {error}"
+                ),
+            }
+        }
+    }
+
+    pub(super) async fn status(&self) -> Result<EventData, NipartError> {
+        let health = self.follower.health().await;
+        let mut report = chain::status::status(&self.peers, &health.failures).await?;
+        report.checkpoints = self.checkpoints.list();
+        report.recovered = health.recovered;
+        Ok(EventData::StatusReport(Box::new(report)))
+    }
+}
+
+impl Caretaker for Tools {
+    fn keep(&self, journal: Journal, problem: NipartError) {
+        let set = LockSet::Names(touched_by(&journal));
+        let holder = format!("the change {}, which could not be taken back", journal.id);
+        let held = self.users.hold(set, &holder);
+        self.wait(held, OpenChange::stuck(journal, problem));
+    }
+
+    fn has(&self, chain: Uuid) -> bool {
+        self.checkpoints.contains(chain)
+    }
+}

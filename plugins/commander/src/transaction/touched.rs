@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What a transaction can have touched, read from its journal: pure.
+
+use std::collections::BTreeSet;
+
+use nipart_schemas::journal::Journal;
+use nipart_schemas::operation::Operation;
+use nipart_schemas::request::QueryScope;
+use nipart_schemas::route::Route;
+
+use crate::lock::{self, LockSet};
+
+/// Whether what is to be known of the route can't be found around one interface: an entry that names none may mean
+/// any, routes that drop packets lead through none, and the other next hops of a route lead through others.
+pub(super) fn reaches_beyond(route: &Route) -> bool {
+    route.next_hop_interface.is_none() || route.is_hop()
+}
+
+/// The interfaces that the change is about.
+pub(crate) fn touched_by(journal: &Journal) -> BTreeSet<String> {
+    match &journal.checkpoint {
+        Some(checkpoint) => checkpoint.commit.state.mentioned_interfaces(),
+        None => planned(journal),
+    }
+}
+
+/// What its undo locks.
+pub(crate) fn locks_of(journal: &Journal) -> LockSet {
+    let scope = scope_of(journal);
+    match (&journal.checkpoint, scope.interfaces) {
+        (Some(checkpoint), _) => lock::set_for(&checkpoint.commit.state),
+        (None, Some(names)) if !scope.all_routes => LockSet::Names(names.into_iter().collect()),
+        _ => LockSet::All,
+    }
+}
+
+/// Where its undo looks.
+pub(super) fn scope_of(journal: &Journal) -> QueryScope {
+    let before = journal.before.interfaces.iter();
+    let before = before.map(|interface| interface.name.clone());
+    let names: BTreeSet<String> = before.chain(planned(journal)).collect();
+    let mut routes = journal.plan.operations().flat_map(Operation::routes);
+    QueryScope {
+        interfaces: Some(names.into_iter().collect()),
+        routes: true,
+        all_routes: routes.any(reaches_beyond),
+    }
+}
+
+fn planned(journal: &Journal) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for operation in journal.plan.operations() {
+        names.extend(operation.interface().map(str::to_string));
+        let hops = operation.routes().iter();
+        names.extend(hops.filter_map(|route| route.next_hop_interface.clone()));
+        if let Operation::CreateLink {
+            peer: Some(peer), ..
+        } = operation
+        {
+            names.insert(peer.name.clone());
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use nipart_schemas::network_state::NetworkState;
+    use nipart_schemas::operation::Plan;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn journal(routes: &str) -> Journal {
+        let text = format!("routes: {{config: [{routes}]}}");
+        let state: NetworkState = nipart_schemas::yaml::parse(&text).unwrap();
+        let before = "interfaces: [{name: v0}]";
+        Journal {
+            id: Uuid::nil(),
+            before: nipart_schemas::yaml::parse(before).unwrap(),
+            plan: Plan {
+                waves: vec![vec![Operation::AddMultipathRoute(
+                    state.config_routes().to_vec(),
+                )]],
+            },
+            origin: None,
+            checkpoint: None,
+        }
+    }
+
+    #[test]
+    fn every_next_hop_is_looked_at() {
+        let hop = |interface: &str| {
+            format!("{{destination: 192.0.2.0/24, next-hop-interface: {interface}, weight: 1}}")
+        };
+        let hops = journal(&format!("{}, {}", hop("v1"), hop("v2")));
+        let scope = scope_of(&hops);
+        let names = ["v0", "v1", "v2"].map(str::to_string);
+        assert_eq!(scope.interfaces.as_deref(), Some(&names[..]));
+        assert!(scope.all_routes);
+        assert_eq!(locks_of(&hops), LockSet::All);
+        let alone = journal("{destination: 192.0.2.0/24, next-hop-interface: v1}");
+        assert!(!scope_of(&alone).all_routes);
+        let names = ["v0", "v1"].map(str::to_string);
+        assert_eq!(locks_of(&alone), LockSet::Names(names.into()));
+    }
+}
