@@ -3,6 +3,7 @@
 //! A whole network: what users write, what the kernel has, what is saved.
 
 mod merge;
+mod revival;
 mod secrets;
 #[cfg(test)]
 mod tests;

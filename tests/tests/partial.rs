@@ -217,3 +217,21 @@ fn down_keeps_the_profile() {
         assert_ne!(eyes::link("v8"), json!(null));
     });
 }
+
+#[test]
+fn a_link_that_was_set_down_comes_back_as_it_was() {
+    run(|| {
+        let system = System::start();
+        check::apply(&system, BRIDGE);
+        check::apply(&system, "interfaces: [{name: br0, state: down}]");
+        assert!(!eyes::everything().contains("br0"));
+        check::apply(&system, "interfaces: [{name: br0, mtu: 1300}]");
+        assert_link(
+            "br0",
+            &json!({"mtu": 1300, "linkinfo": {"info_data": {"hello_time": 400}}}),
+        );
+        assert_link("p1", &json!({"master": "br0"}));
+        assert!(eyes::addresses("br0").contains(&"192.0.2.1/24".into()));
+        check::changes_nothing(&system, "interfaces: [{name: br0, mtu: 1300}]");
+    });
+}

@@ -133,7 +133,7 @@ pub async fn assess(
             None => Ok(Vec::new()),
         }
     };
-    let (observed, saved, leases) = futures::try_join!(
+    let (mut observed, saved, leases) = futures::try_join!(
         ask::query(peers, scope),
         ask::load_saved(peers, saved_scope),
         leases
@@ -142,6 +142,10 @@ pub async fn assess(
     if desired.has_hidden_secrets() {
         desired.reveal_secrets(&observed);
         desired.reveal_secrets(&saved.state);
+    }
+    if desired.revive(&observed, &saved.state) {
+        // What comes back may lean on what the wish doesn't mention.
+        observed = ask::query(peers, scope_of(&desired)).await?;
     }
     let mut request = DecisionRequest {
         desired,
@@ -177,12 +181,12 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
         ));
     }
     let Situation { request, decision } = assess(peers, wish, false).await?;
-    // What is remembered needs the secrets that are wanted as they are.
-    let revealed = wish.desired.has_hidden_secrets().then(|| Wish {
+    // With secrets as they are, and all of what comes back.
+    let completed = (wish.desired != request.desired).then(|| Wish {
         desired: request.desired.clone(),
         ..wish.clone()
     });
-    let wish = revealed.as_ref().unwrap_or(wish);
+    let wish = completed.as_ref().unwrap_or(wish);
     let mut outcome = Outcome {
         merged: wish.desired.laid_over(&request.saved),
         plan: decision.plan,

@@ -92,6 +92,13 @@ fn merged_interfaces(upper: &NetworkState, below: &NetworkState) -> Vec<Interfac
 
 /// What of the lower interface can stand beside what the upper one says.
 fn without_contradictions(upper: &Interface, below: &Interface) -> Interface {
+    if let (Some(wanted), Some(known)) = (&upper.interface_type, &below.interface_type)
+        && !wanted.accepts(known)
+        && !known.accepts(wanted)
+    {
+        // Another interface of the same name.
+        return Interface::named(&*upper.name);
+    }
     let mut below = below.clone();
     // A state that isn't written is `up`, not what it was.
     below.state = None;

@@ -42,7 +42,12 @@ fn completed(mut wanted: Interface, present: &Interface) -> Interface {
             && (ipv6.autoconf == Some(true)
                 || ipv6.address.as_ref().is_some_and(|list| !list.is_empty()))
     });
+    let written = wanted.ipv4.as_ref().and_then(|ipv4| ipv4.enabled);
     wanted.fill_from(&kind::carried_over(&wanted, present));
+    if let Some(ipv4) = &mut wanted.ipv4 {
+        // That it was off says only that there was no address.
+        ipv4.enabled = written;
+    }
     if let Some(ipv6) = wanted.ipv6.as_mut().filter(|_| turns_ipv6_on) {
         ipv6.enabled = Some(true);
     }

@@ -175,14 +175,13 @@ impl<'a> Stack<'a> {
 
 /// Whether the port is taken out of the controller by its new list, or because it is wanted down.
 fn leaves(context: &Context<'_>, port: &str, controller: &str) -> bool {
-    let is_wanted_down = context.wanted.get(port).is_some_and(|wanted| {
-        matches!(
-            wanted.wanted_state(),
-            InterfaceState::Down | InterfaceState::Absent
-        )
-    });
-    if is_wanted_down {
-        return port::is_ours(context, controller, port);
+    let wanted = context.wanted.get(port);
+    match wanted.map(|wanted| wanted.wanted_state()) {
+        Some(InterfaceState::Down | InterfaceState::Absent) => {
+            return port::is_ours(context, controller, port);
+        }
+        Some(InterfaceState::Ignore) => return false,
+        Some(InterfaceState::Up) | None => {}
     }
     context
         .wanted_up(controller)

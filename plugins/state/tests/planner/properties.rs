@@ -85,6 +85,8 @@ impl World {
                 model = tried;
             }
         }
+        let mut desired = desired;
+        desired.revive(&model.observed(), &saved);
         Self {
             model,
             saved,

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Links that are wanted again: one that isn't there but is remembered (it was set down, or somebody deleted it) comes
+//! back with what was saved of it under what is wanted now. So what is saved afterwards is what was applied.
+
+use super::NetworkState;
+use crate::interface::InterfaceState;
+
+impl NetworkState {
+    /// Fills the interfaces that are wanted up and not observed from what was saved of them. Returns whether any was.
+    pub fn revive(&mut self, observed: &Self, saved: &Self) -> bool {
+        let present = observed.by_name();
+        let remembered = saved.by_name();
+        let (revived, below): (Vec<usize>, Vec<_>) = self
+            .interfaces
+            .iter()
+            .enumerate()
+            .filter(|(_, wanted)| wanted.wanted_state() == InterfaceState::Up)
+            .filter(|(_, wanted)| !present.contains_key(wanted.name.as_str()))
+            .filter_map(|(index, wanted)| {
+                let saved = *remembered.get(wanted.name.as_str())?;
+                (saved != wanted).then(|| (index, saved.clone()))
+            })
+            .unzip();
+        if revived.is_empty() {
+            return false;
+        }
+        let filled = self.laid_over(&Self {
+            interfaces: below,
+            ..Self::default()
+        });
+        let filled = filled.by_name();
+        for index in revived {
+            let wanted = &mut self.interfaces[index];
+            if let Some(interface) = filled.get(wanted.name.as_str()) {
+                *wanted = (*interface).clone();
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(text: &str) -> NetworkState {
+        crate::yaml::parse(text).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_there_comes_back_as_it_was_saved() {
+        let saved = state(
+            "interfaces: [{name: vx1, type: vxlan, state: down, mtu: 1400, vxlan: {id: 3, local: 192.0.2.1}},
+                          {name: br0, type: linux-bridge}]",
+        );
+        let observed = state("interfaces: [{name: br0, type: linux-bridge, mtu: 1500}]");
+        let mut desired = state(
+            "interfaces: [{name: br0, mtu: 1300}, {name: vx1, vxlan: {id: 4}}, {name: new, type: dummy}]",
+        );
+        assert!(desired.revive(&observed, &saved));
+        let expected = state(
+            "interfaces: [{name: br0, mtu: 1300},
+                          {name: vx1, type: vxlan, mtu: 1400, vxlan: {id: 4, local: 192.0.2.1}},
+                          {name: new, type: dummy}]",
+        );
+        assert_eq!(desired, expected);
+        assert!(
+            !desired.revive(&observed, &desired.clone()),
+            "once is enough"
+        );
+    }
+
+    #[test]
+    fn what_goes_is_not_filled() {
+        let saved = state("interfaces: [{name: vx1, type: vxlan, vxlan: {id: 3}}]");
+        for text in ["absent", "down", "ignore"] {
+            let mut desired = state(&format!("interfaces: [{{name: vx1, state: {text}}}]"));
+            assert!(!desired.revive(&NetworkState::default(), &saved), "{text}");
+        }
+    }
+}
