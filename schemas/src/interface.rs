@@ -48,6 +48,7 @@ pub use self::vrf::Vrf;
 pub use self::vxlan::Vxlan;
 pub use self::wireguard::Wireguard;
 pub use self::xfrm::Xfrm;
+use crate::dns::DnsConfig;
 use crate::ip::{Ipv4, Ipv6};
 use crate::lenient;
 use crate::mac_address::MacAddress;
@@ -152,6 +153,9 @@ pub struct Interface {
     /// IPv6.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Ipv6>,
+    /// Name resolution over this interface. `{}` takes all of it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns: Option<DnsConfig>,
     /// For type `veth`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub veth: Option<Veth>,
@@ -202,7 +206,7 @@ pub struct Interface {
     pub macsec: Option<Macsec>,
 }
 
-// `alt_names`, addresses and ports are lists with rules of their own: the planner compares them.
+// `alt_names`, `dns`, addresses and ports are lists with rules of their own: the planner compares them.
 overlay!(Interface {
     name,
     interface_type,
@@ -229,7 +233,7 @@ overlay!(Interface {
     geneve,
     xfrm,
     macsec,
-} read_only { profile_name, drift, alt_names, permanent_mac_address, min_mtu, max_mtu });
+} read_only { profile_name, drift, alt_names, dns, permanent_mac_address, min_mtu, max_mtu });
 
 overlay_leaf!(InterfaceState, InterfaceType, DriftPolicy);
 

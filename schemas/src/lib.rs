@@ -2,14 +2,16 @@
 
 //! The words that Nipart's processes and users share: types only, no I/O.
 //!
-//! - What users write and see: [`network_state`], [`interface`], [`ip`], [`route`], laid over each other and
+//! - What users write and see: [`network_state`], [`interface`], [`ip`], [`route`], [`dns`], [`hostname`], laid over each other and
 //!   compared by [`overlay`], read and written by [`yaml`].
 //! - What processes say to each other: [`event`], and what it carries: [`request`], [`decision`], [`operation`],
 //!   [`journal`], [`monitor`], [`lease`], [`plugin`], [`error`].
 
 pub mod decision;
+pub mod dns;
 pub mod error;
 pub mod event;
+pub mod hostname;
 pub mod interface;
 pub mod ip;
 pub mod journal;

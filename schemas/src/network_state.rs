@@ -13,7 +13,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::interface::Interface;
+use crate::dns::{DnsConfig, DnsOrigin, DnsResolver};
+use crate::hostname::HostNames;
+use crate::interface::{Interface, InterfaceState};
 use crate::ip::Address;
 use crate::route::{Route, RouteSlot, Routes};
 
@@ -24,6 +26,12 @@ pub struct NetworkState {
     /// For people; ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// The machine's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<HostNames>,
+    /// Name resolution of the whole machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns_resolver: Option<DnsResolver>,
     /// Interfaces, each named once.
     #[serde(
         default,
@@ -73,6 +81,45 @@ impl NetworkState {
             .as_ref()
             .and_then(|routes| routes.running.as_deref())
             .unwrap_or_default()
+    }
+
+    /// Static DNS settings of the whole machine, as written.
+    pub fn dns_config(&self) -> Option<&DnsConfig> {
+        self.dns_resolver.as_ref()?.config.as_ref()
+    }
+
+    /// Takes in name resolution and host names as they were found, and what interfaces have of it.
+    pub fn add_names(&mut self, names: Self) {
+        self.hostname = names.hostname;
+        self.dns_resolver = names.dns_resolver;
+        let section = self.dns_resolver.iter();
+        let sources = section.flat_map(|section| &section.sources);
+        let configs: HashMap<&str, DnsConfig> = sources
+            .filter(|source| source.origin == DnsOrigin::Static)
+            .filter_map(|source| Some((source.interface.as_deref()?, source.config()?)))
+            .collect();
+        if configs.is_empty() {
+            return;
+        }
+        for interface in &mut self.interfaces {
+            interface.dns = configs.get(interface.name.as_str()).cloned();
+        }
+    }
+
+    /// Whether it can change name resolution or host names: written, leased, or taken away with an interface.
+    pub fn touches_names(&self) -> bool {
+        let of_interface = |interface: &Interface| {
+            let ipv4 = interface.ipv4.as_ref();
+            interface.dns.is_some()
+                || ipv4.is_some_and(|ipv4| ipv4.dhcp.is_some() || ipv4.enabled == Some(false))
+                || matches!(
+                    interface.wanted_state(),
+                    InterfaceState::Absent | InterfaceState::Down
+                )
+        };
+        self.dns_resolver.is_some()
+            || self.hostname.is_some()
+            || self.interfaces.iter().any(of_interface)
     }
 
     /// Every interface that the state names anywhere: what a change of it can touch.
@@ -127,12 +174,12 @@ impl NetworkState {
             .cloned()
             .collect();
         Self {
-            description: None,
             interfaces,
             routes: (!config.is_empty()).then_some(Routes {
                 running: None,
                 config: Some(config),
             }),
+            ..Self::default()
         }
     }
 
@@ -186,6 +233,9 @@ impl NetworkState {
                 options.hello_timer = None;
             }
         }
+        self.dns_resolver = self
+            .dns_resolver
+            .and_then(|section| DnsResolver::of_config(section.config));
         if let Some(routes) = &mut self.routes {
             routes.running = None;
             for route in routes.config.iter_mut().flatten() {
@@ -197,7 +247,10 @@ impl NetworkState {
 
     /// Whether it names nothing at all.
     pub fn is_empty(&self) -> bool {
-        self.interfaces.is_empty() && self.config_routes().is_empty()
+        self.interfaces.is_empty()
+            && self.config_routes().is_empty()
+            && self.dns_config().is_none()
+            && self.hostname.as_ref().is_none_or(HostNames::is_empty)
     }
 
     /// `self` laid over `below`: what `self` names wins, `absent` removes from `below` and is gone with it.

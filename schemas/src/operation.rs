@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What is done to the kernel: the operations that a plan lists, an apply executes and `plan` prints.
+//! What is done to the kernel and to the machine's names: the operations that a plan lists, an apply executes and `plan` prints.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::dns::DnsSource;
 use crate::error::NipartError;
+use crate::event::Role;
+use crate::hostname::HostNames;
 use crate::interface::{BondPort, BridgePort, Interface};
 use crate::ip::Address;
 use crate::mac_address::MacAddress;
 use crate::route::Route;
 
-/// One change of the kernel's network. Links are named, not numbered: numbers change when links are created anew.
+/// One change of the kernel's network, or of what belongs to it. Links are named, not numbered: numbers change when links are created anew.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -106,6 +109,11 @@ pub enum Operation {
     AddMultipathRoute(Vec<Route>),
     /// Remove a route with several next hops.
     RemoveMultipathRoute(Vec<Route>),
+    /// Give the resolver what comes from this source, in the place of what came from it before; a source that says
+    /// nothing is taken away.
+    ChangeDns(DnsSource),
+    /// Give the machine another name. What is none stays; an empty `config` removes the file.
+    ChangeHostName(HostNames),
 }
 
 /// Common properties of a link that change. What is none stays.
@@ -132,7 +140,7 @@ pub struct LinkChanges {
 }
 
 impl Operation {
-    /// The interface that it is about; none for a route without one.
+    /// The interface that it is about; none for a route without one, and for what belongs to the whole machine.
     pub fn interface(&self) -> Option<&str> {
         match self {
             Self::CreateLink { interface, .. } | Self::ChangeSection { interface } => {
@@ -147,10 +155,20 @@ impl Operation {
             Self::ChangeLink(changes) => Some(&changes.interface),
             Self::ChangeBridgePort { port } => Some(&port.name),
             Self::ChangeBondPort { port } => Some(&port.name),
+            Self::ChangeDns(source) => source.interface.as_deref(),
+            Self::ChangeHostName(_) => None,
             Self::AddRoute(_)
             | Self::RemoveRoute(_)
             | Self::AddMultipathRoute(_)
             | Self::RemoveMultipathRoute(_) => self.routes().first()?.next_hop_interface.as_deref(),
+        }
+    }
+
+    /// Who executes it.
+    pub fn executor(&self) -> Role {
+        match self {
+            Self::ChangeDns(_) | Self::ChangeHostName(_) => Role::Dns,
+            _ => Role::Kernel,
         }
     }
 
@@ -227,6 +245,8 @@ impl fmt::Display for Operation {
                 formatter.write_str("remove route ")?;
                 write_hops(hops, formatter)
             }
+            Self::ChangeDns(source) => source.fmt(formatter),
+            Self::ChangeHostName(names) => names.fmt(formatter),
         }
     }
 }
@@ -286,6 +306,19 @@ impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.waves.is_empty()
+    }
+
+    /// The plan in parts, each for one executor, in order. Waves are not mixed.
+    pub fn by_executor(self) -> Vec<(Role, Self)> {
+        let mut parts: Vec<(Role, Self)> = Vec::new();
+        for wave in self.waves {
+            let executor = wave.first().map_or(Role::Kernel, Operation::executor);
+            match parts.last_mut() {
+                Some((last, part)) if *last == executor => part.waves.push(wave),
+                _ => parts.push((executor, Self { waves: vec![wave] })),
+            }
+        }
+        parts
     }
 
     /// All operations in order.

@@ -300,6 +300,9 @@ pub struct QueryScope {
     /// Whether routes are wanted: those through the interfaces of the scope.
     #[serde(default)]
     pub routes: bool,
+    /// Whether name resolution and host names are wanted.
+    #[serde(default)]
+    pub dns: bool,
     /// Also routes that lead through none of them, when an `absent` entry may mean any.
     #[serde(default)]
     pub all_routes: bool,

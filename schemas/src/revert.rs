@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use crate::dns::{DnsConfig, DnsResolver};
+use crate::hostname::HostNames;
 use crate::interface::{AltName, AltNameState, Interface, InterfaceState};
 use crate::network_state::NetworkState;
 use crate::overlay::Overlay;
@@ -27,8 +29,13 @@ pub fn revert_of(desired: &NetworkState, current: &NetworkState) -> NetworkState
         .collect();
     interfaces.extend(moved_ports(desired, &present));
     let config = revert_routes(desired, current);
+    let dns = desired
+        .dns_config()
+        .map(|config| config.reverted_to(current.dns_config()));
     NetworkState {
         description: None,
+        hostname: revert_host_names(desired, current),
+        dns_resolver: DnsResolver::of_config(dns),
         interfaces,
         routes: (!config.is_empty()).then_some(Routes {
             running: None,
@@ -69,8 +76,25 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
             section.spell_out_missing_secrets();
         }
         back.alt_names = revert_alt_names(desired, present);
+        back.dns = desired
+            .dns
+            .as_ref()
+            .map(|dns| dns.reverted_to(present.dns.as_ref()));
     }
     Some(back)
+}
+
+fn revert_host_names(desired: &NetworkState, current: &NetworkState) -> Option<HostNames> {
+    let mut back = current.hostname.clone();
+    back.keep_named(&desired.hostname);
+    if let Some(HostNames {
+        config: Some(_), ..
+    }) = &desired.hostname
+    {
+        // There may have been no file.
+        back.get_or_insert_default().config.get_or_insert_default();
+    }
+    back
 }
 
 fn revert_alt_names(desired: &Interface, present: &Interface) -> Option<Vec<AltName>> {
@@ -213,10 +237,15 @@ pub fn followed_by(first: &NetworkState, next: &NetworkState) -> NetworkState {
             && let Some(lower) = first.interface(&upper.name)
             && lower.wanted_state() != InterfaceState::Absent
         {
+            let dns = DnsConfig::followed_by(lower.dns.as_ref(), upper.dns.as_ref());
             upper.fill_from(lower);
+            upper.dns = dns;
         }
         upper
     }));
+    let mut hostname = next.hostname.clone();
+    hostname.fill_from(&first.hostname);
+    let dns = DnsConfig::followed_by(first.dns_config(), next.dns_config());
     let later = next.config_routes();
     let absent = AbsentRoutes::of(later);
     let replaced: HashSet<RouteKey> = later.iter().map(Route::key).collect();
@@ -227,6 +256,8 @@ pub fn followed_by(first: &NetworkState, next: &NetworkState) -> NetworkState {
     let config: Vec<Route> = earlier.chain(later).cloned().collect();
     NetworkState {
         description: None,
+        hostname,
+        dns_resolver: DnsResolver::of_config(dns),
         interfaces,
         routes: (!config.is_empty()).then_some(Routes {
             running: None,

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! A process cannot change its own namespaces without `unsafe` code, so the test binary is started again by
-//! `unshare(1)` for just this one test: as root in new network and mount namespaces, otherwise in a new user
+//! `unshare(1)` for just this one test: as root in new network, mount and UTS namespaces, otherwise in a new user
 //! namespace as well. The second time round the closure runs, after a check that the namespace really is
 //! another one than that of the first. `/sys` is mounted anew to show the new namespace's interfaces; the only
 //! interface is `lo`, which is down.
@@ -70,7 +70,7 @@ pub fn enter(name: &str) -> bool {
         command.args(["--user", "--map-root-user"]);
     }
     command
-        .args(["--net", "--mount", "--"])
+        .args(["--net", "--mount", "--uts", "--"])
         .arg(binary)
         .args([
             "--exact",

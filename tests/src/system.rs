@@ -102,14 +102,16 @@ impl System {
     #[must_use]
     pub fn prepare() -> Self {
         let directory = TempDir::new().expect("a temporary directory");
-        std::fs::create_dir(directory.path().join("states")).expect("a directory");
+        for name in ["states", "etc"] {
+            std::fs::create_dir(directory.path().join(name)).expect("a directory");
+        }
         Self {
             directory,
             daemon: None,
         }
     }
 
-    /// A path inside the system's directory: `run`, `state`, `states`, `log`.
+    /// A path inside the system's directory: `run`, `state`, `states`, `log`, `etc/resolv.conf`, `etc/hostname`.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
@@ -141,6 +143,7 @@ impl System {
             .arg("--states-dir")
             .arg(self.path("states"))
             .env("NOTIFY_SOCKET", &notify)
+            .envs(self.own_files())
             .stdin(Stdio::null())
             .stderr(log);
         let settings = self.path("nipart.yml");
@@ -160,6 +163,16 @@ impl System {
                 break;
             }
         }
+    }
+
+    /// The machine's files that Nipart writes: each system has its own.
+    fn own_files(&self) -> [(&'static str, PathBuf); 4] {
+        [
+            ("NIPART_RESOLV_CONF", self.path("etc/resolv.conf")),
+            ("NIPART_HOSTNAME_FILE", self.path("etc/hostname")),
+            ("NIPART_RESOLVED_DIR", self.path("etc/resolved")),
+            ("NIPART_RESOLVED_CONF_DIR", self.path("etc/resolved.conf.d")),
+        ]
     }
 
     /// What the daemon and its plugins have logged.
@@ -202,6 +215,7 @@ impl System {
             .arg("--socket")
             .arg(self.path("run").join("io.nipart"))
             .args(arguments)
+            .envs(self.own_files())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

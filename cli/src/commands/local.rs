@@ -15,6 +15,7 @@ use nipart_commander::chain::apply::apply;
 use nipart_commander::lock::Locks;
 use nipart_commander::peers::Peers;
 use nipart_config::Store;
+use nipart_dns::{Names, Paths};
 use nipart_kernel::Kernel;
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::event::{EventData, Role};
@@ -41,6 +42,7 @@ pub(super) async fn run(
     nothing_is_unfinished(&store)?;
     let tools = Arc::new(Tools {
         kernel: Kernel::open().await?,
+        names: Names::open(Paths::from_process(&directories.run, &directories.state)),
         store: Mutex::new(store),
         progress: Mutex::new(ProgressLine::new()),
         is_stopped: AtomicBool::new(false),
@@ -144,6 +146,7 @@ fn nothing_is_unfinished(store: &Store) -> Result<(), NipartError> {
 /// What stands in for the plugins.
 struct Tools {
     kernel: Kernel,
+    names: Names,
     store: Mutex<Store>,
     progress: Mutex<ProgressLine>,
     is_stopped: AtomicBool,
@@ -170,8 +173,19 @@ impl Peers for LocalPeers {
         data: EventData,
         _timeout: Duration,
     ) -> Result<EventData, NipartError> {
-        let Tools { kernel, store, .. } = self.tools.as_ref();
+        let Tools {
+            kernel,
+            names,
+            store,
+            ..
+        } = self.tools.as_ref();
         Ok(match data {
+            EventData::Query(_) if receiver == Role::Dns => {
+                EventData::State(Box::new(names.query().await?))
+            }
+            EventData::Execute(plan) if receiver == Role::Dns => {
+                EventData::Executed(Box::new(names.execute(&plan).await))
+            }
             EventData::Query(scope) => EventData::State(Box::new(kernel.query(&scope).await?)),
             EventData::Execute(plan) => EventData::Executed(Box::new(kernel.execute(&plan).await)),
             EventData::Decide(request) => {

@@ -58,33 +58,58 @@ pub async fn patiently<T, F: Future<Output = Result<T, NipartError>>>(
     }
 }
 
-/// What the kernel has.
+/// What there is: the kernel's network, and name resolution when the scope asks for it, read side by side.
 ///
 /// # Errors
 /// Those of [`Peers::ask`], here and below.
 pub async fn query(peers: &impl Peers, scope: QueryScope) -> Result<NetworkState, NipartError> {
+    if !scope.dns {
+        return query_one(peers, Role::Kernel, scope).await;
+    }
+    let (mut state, names) = futures::try_join!(
+        query_one(peers, Role::Kernel, scope.clone()),
+        query_one(peers, Role::Dns, scope)
+    )?;
+    state.add_names(names);
+    Ok(state)
+}
+
+async fn query_one(
+    peers: &impl Peers,
+    receiver: Role,
+    scope: QueryScope,
+) -> Result<NetworkState, NipartError> {
     match peers
-        .ask(Role::Kernel, EventData::Query(scope), QUERY_TIMEOUT)
+        .ask(receiver.clone(), EventData::Query(scope), QUERY_TIMEOUT)
         .await?
     {
         EventData::State(state) => Ok(*state),
-        other => Err(unexpected(&Role::Kernel, &other)),
+        other => Err(unexpected(&receiver, &other)),
     }
 }
 
-/// Changes the kernel.
+/// Executes wave after wave, each by whom it belongs to, and stops at the first failure.
 pub async fn execute(peers: &impl Peers, plan: Plan) -> Result<ExecutionReport, NipartError> {
-    match peers
-        .ask(
-            Role::Kernel,
-            EventData::Execute(Box::new(plan)),
-            EXECUTE_TIMEOUT,
-        )
-        .await?
-    {
-        EventData::Executed(report) => Ok(*report),
-        other => Err(unexpected(&Role::Kernel, &other)),
+    let mut report = ExecutionReport::default();
+    for (executor, part) in plan.by_executor() {
+        let of_part = match peers
+            .ask(
+                executor.clone(),
+                EventData::Execute(Box::new(part)),
+                EXECUTE_TIMEOUT,
+            )
+            .await?
+        {
+            EventData::Executed(report) => *report,
+            other => return Err(unexpected(&executor, &other)),
+        };
+        report.succeeded += of_part.succeeded;
+        report.failures = of_part.failures;
+        if !report.failures.is_empty() {
+            break;
+        }
     }
+    Ok(report)
 }
 
 /// Decides what to do.

@@ -21,6 +21,10 @@ use self::table::{LockTable, Ticket};
 /// What all routes that drop packets share; no interface can have such a name.
 const ROUTES_WITHOUT_INTERFACE: &str = "routes without interface";
 
+/// What those share that are about the whole machine.
+const DNS_RESOLVER: &str = "DNS resolver";
+const HOST_NAME: &str = "host name";
+
 /// The locks; clones are the same.
 #[derive(Debug, Clone, Default)]
 pub struct Locks(Arc<Mutex<Shared>>);
@@ -125,9 +129,20 @@ impl Drop for LockGuard {
     }
 }
 
+/// What a change locks that is about the resolver or the name of the whole machine.
+pub(crate) fn of_machine(resolver: bool, host_name: bool) -> impl Iterator<Item = String> {
+    let resolver = resolver.then_some(DNS_RESOLVER);
+    let host_name = host_name.then_some(HOST_NAME);
+    resolver.into_iter().chain(host_name).map(str::to_string)
+}
+
 /// What a change to `state` locks: every interface that it names, and everything when it may remove routes of any.
 pub fn set_for(state: &NetworkState) -> LockSet {
     let mut names = state.mentioned_interfaces();
+    names.extend(of_machine(
+        state.dns_resolver.is_some(),
+        state.hostname.is_some(),
+    ));
     for route in state.config_routes() {
         match (&route.next_hop_interface, route.route_type) {
             (None, None) if route.is_absent() => return LockSet::All,

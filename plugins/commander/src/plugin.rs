@@ -38,12 +38,13 @@ const MOST_CHAINS: usize = 1024;
 const PROGRESS_QUEUE: usize = 16;
 
 /// The plugins without which no chain gets to its end.
-const NEEDED: [Role; 5] = [
+const NEEDED: [Role; 6] = [
     Role::Config,
     Role::State,
     Role::Kernel,
     Role::Monitor,
     Role::Dhcp,
+    Role::Dns,
 ];
 
 /// Runs chains until the daemon ends the plugin.

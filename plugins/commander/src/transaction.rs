@@ -62,6 +62,8 @@ pub struct Wish {
     pub leases: Option<Vec<Lease>>,
     /// Interfaces whose lease is gone.
     pub without_lease: Vec<String>,
+    /// Decide about name resolution and host names, too.
+    pub with_names: bool,
     /// Check the outcome.
     pub verify: bool,
     /// What to keep of it.
@@ -96,12 +98,23 @@ pub struct Situation {
     pub decision: Decision,
 }
 
+impl Wish {
+    fn scope(&self) -> QueryScope {
+        let scope = scope_of(&self.desired);
+        QueryScope {
+            dns: self.with_names && (scope.dns || !self.without_lease.is_empty()),
+            ..scope
+        }
+    }
+}
+
 /// The scope of a query about everything that `state` can touch.
 pub fn scope_of(state: &NetworkState) -> QueryScope {
     let names: BTreeSet<String> = state.mentioned_interfaces();
     QueryScope {
         interfaces: Some(names.into_iter().collect()),
         routes: true,
+        dns: state.touches_names(),
         all_routes: state.config_routes().iter().any(reaches_beyond),
     }
 }
@@ -115,7 +128,7 @@ pub async fn assess(
     wish: &Wish,
     explain: bool,
 ) -> Result<Situation, NipartError> {
-    let scope = scope_of(&wish.desired);
+    let scope = wish.scope();
     let saved_scope = SavedScope {
         // What is there may be a next hop of ours through any interface.
         interfaces: scope.interfaces.clone().filter(|_| !scope.all_routes),
@@ -229,6 +242,28 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
     }
 }
 
+/// The same, but should it fail, once more without name resolution and host names: an address must not be lost because
+/// its servers can't be written down.
+///
+/// # Errors
+/// Those of [`transact`], of the second time.
+pub async fn transact_despite_names(
+    peers: &impl Peers,
+    wish: &Wish,
+) -> Result<Outcome, NipartError> {
+    let error = match transact(peers, wish).await {
+        Err(error) if wish.scope().dns => error,
+        other => return other,
+    };
+    let without_names = Wish {
+        with_names: false,
+        ..wish.clone()
+    };
+    let outcome = transact(peers, &without_names).await?;
+    tracing::error!("only the names are missing: {error}");
+    Ok(outcome)
+}
+
 /// Executes, verifies, and commits, or leaves the journal open until the change is confirmed.
 async fn change(
     peers: &impl Peers,
@@ -320,7 +355,7 @@ async fn verify(
     wish: &Wish,
     mut request: DecisionRequest,
 ) -> Result<(), NipartError> {
-    request.observed = ask::query(peers, scope_of(&wish.desired)).await?;
+    request.observed = ask::query(peers, wish.scope()).await?;
     request.explain = true;
     let decision = ask::decide(peers, request).await?;
     if decision.plan.is_empty() {

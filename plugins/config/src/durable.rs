@@ -51,8 +51,25 @@ pub fn replace(
     content: &[u8],
     keep_previous: Option<&Path>,
 ) -> Result<(), NipartError> {
+    write_anew(path, content, keep_previous, FILE_MODE)
+}
+
+/// The same for what others read: `mode` says who.
+///
+/// # Errors
+/// Kind `storage`; the file is then as it was, unless only the directory could not be synced.
+pub fn publish(path: &Path, content: &[u8], mode: u32) -> Result<(), NipartError> {
+    write_anew(path, content, None, mode)
+}
+
+fn write_anew(
+    path: &Path,
+    content: &[u8],
+    keep_previous: Option<&Path>,
+    mode: u32,
+) -> Result<(), NipartError> {
     let temporary = path.with_extension("new");
-    let result = put(path, &temporary, content, keep_previous);
+    let result = put(path, &temporary, content, keep_previous, mode);
     if result.is_err() {
         // Best effort: it takes up space, and the next replacement truncates it anyway.
         let _ = step::unlink(&temporary);
@@ -66,8 +83,9 @@ fn put(
     temporary: &Path,
     content: &[u8],
     keep_previous: Option<&Path>,
+    mode: u32,
 ) -> Result<(), NipartError> {
-    step::write(temporary, content, FILE_MODE)
+    step::write(temporary, content, mode)
         .and_then(|file| step::sync(&file, temporary))
         .map_err(|error| storage("write", temporary, &error))?;
     if let Some(previous) = keep_previous

@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Role::Kernel => process::main(roles, VERSION, nipart_kernel::run),
         Role::Monitor => process::main(roles, VERSION, nipart_monitor::run),
         Role::Dhcp => process::main(roles, VERSION, nipart_dhcp::run),
+        Role::Dns => process::main(roles, VERSION, nipart_dns::run),
         Role::Config => process::main(roles, VERSION, nipart_config::run),
         other => usage(&format!("`{other}` is no built-in role")),
     }

@@ -2,11 +2,13 @@
 
 //! The same plan as changes of the state, for people.
 
+use nipart_schemas::dns::{DnsOrigin, DnsSource};
 use nipart_schemas::interface::Interface;
 use nipart_schemas::operation::{Operation, Plan};
 use nipart_schemas::overlay::{Difference, Overlay, Path};
 use serde_json::{Value, json};
 
+use crate::goal::name::{HostNameGoal, SourceGoal};
 use crate::goal::{Fate, Goals};
 use crate::kind;
 
@@ -45,6 +47,7 @@ pub(crate) fn differences(goals: &Goals<'_>, plan: &Plan) -> Vec<Difference> {
         }
     }
     out.extend(plan.operations().filter_map(list_change));
+    name_differences(goals, &mut out);
     out
 }
 
@@ -80,6 +83,44 @@ fn link_differences(wanted: &Interface, present: &Interface, out: &mut Vec<Diffe
         !kind::is_no_difference(present, path.unwrap_or_default(), difference)
     });
     out.append(&mut differences);
+}
+
+/// Lists of sources, and the machine's names.
+fn name_differences(goals: &Goals<'_>, out: &mut Vec<Difference>) {
+    let mut tell = |path: String, present: Value, wanted: Value| {
+        if present != wanted {
+            out.push(change(&path, present, wanted));
+        }
+    };
+    for SourceGoal { wanted, present } in &goals.sources {
+        let path = match (&wanted.interface, wanted.origin) {
+            (None, _) => "dns-resolver.config".to_string(),
+            (Some(name), DnsOrigin::Static) => format!("{name}.dns"),
+            (Some(name), DnsOrigin::Dhcp) => format!("{name}.leased-dns"),
+        };
+        let lists = |source: &DnsSource| {
+            let config = source.config().unwrap_or_default();
+            [
+                json!(config.server),
+                json!(config.search),
+                json!(config.options),
+            ]
+        };
+        let both = lists(present).into_iter().zip(lists(wanted));
+        for (kind, (present, wanted)) in ["server", "search", "options"].iter().zip(both) {
+            tell(format!("{path}.{kind}"), present, wanted);
+        }
+    }
+    if let Some(HostNameGoal { wanted, present }) = &goals.host_name {
+        for (kind, present, wanted) in [
+            ("running", &present.running, &wanted.running),
+            ("config", &present.config, &wanted.config),
+        ] {
+            if wanted.is_some() {
+                tell(format!("hostname.{kind}"), json!(present), json!(wanted));
+            }
+        }
+    }
 }
 
 fn list_change(operation: &Operation) -> Option<Difference> {

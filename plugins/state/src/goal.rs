@@ -5,6 +5,7 @@
 //! Here it is decided whose objects may go. [`crate::plan`] only puts the changes in order.
 
 pub(crate) mod address;
+pub(crate) mod name;
 pub(crate) mod port;
 pub(crate) mod recreation;
 pub(crate) mod restart;
@@ -17,6 +18,7 @@ use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 use nipart_schemas::ip::Address;
 use nipart_schemas::route::Route;
 
+use self::name::{HostNameGoal, SourceGoal};
 use self::route::Multipath;
 use crate::context::Context;
 use crate::{kind, lease};
@@ -91,6 +93,10 @@ pub(crate) struct Goals<'a> {
     pub(crate) unwanted_routes: Vec<Route>,
     /// Routes with several next hops that change.
     pub(crate) multipaths: Vec<Multipath>,
+    /// Sources of name resolution that change.
+    pub(crate) sources: Vec<SourceGoal>,
+    /// The machine's names, if they change.
+    pub(crate) host_name: Option<HostNameGoal>,
     /// Interfaces that are awaited.
     pub(crate) pending: Vec<String>,
 }
@@ -115,6 +121,7 @@ pub(crate) fn resolve<'a>(context: &Context<'a>) -> Goals<'a> {
     recreation::cascade(context, &mut goals);
     restart::settle(context, &mut goals);
     route::resolve(context, &mut goals);
+    name::resolve(context, &mut goals);
     goals.pending.sort_unstable();
     goals.pending.dedup();
     goals

@@ -7,6 +7,7 @@
 mod address;
 mod depth;
 mod link;
+mod name;
 mod port;
 mod route;
 
@@ -47,6 +48,8 @@ pub(crate) enum Phase {
     AddLinkRoutes,
     /// Routes over gateways.
     AddGatewayRoutes,
+    /// Name resolution, over links and routes that are there.
+    ChangeNames,
 }
 
 /// Collects operations by phase and depth.
@@ -141,6 +144,7 @@ pub(crate) fn build(context: &Context<'_>, goals: &Goals<'_>) -> Decision {
     }
     port::plan(context, goals, &surroundings, &mut waves);
     route::plan(context, goals, &mut waves);
+    name::plan(goals, &mut waves);
     let plan = waves.into_plan();
     Decision {
         differences: if context.explain {

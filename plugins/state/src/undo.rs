@@ -6,6 +6,7 @@
 //! took away by itself: routes of a link that went down, addresses of one that was deleted. What others have added
 //! meanwhile stays. Asked again after the undo, the answer must be an empty plan.
 
+mod name;
 mod route;
 mod touched;
 
@@ -37,6 +38,7 @@ pub(crate) fn decide(request: &DecisionRequest, undone: &Plan) -> Result<Decisio
     recreation::cascade(&context, &mut goals);
     restart::settle(&context, &mut goals);
     route::restore(&context, &touched, &mut goals);
+    name::restore(&context, &touched, &mut goals);
     Ok(plan::build(&context, &goals))
 }
 

@@ -7,6 +7,7 @@ mod ip;
 mod ipvlan;
 mod name;
 mod reference;
+mod resolver;
 mod route;
 mod stack;
 
@@ -40,5 +41,6 @@ pub(crate) fn check(context: &Context<'_>) -> Result<(), NipartError> {
     reference::check(context)?;
     ipvlan::check(context)?;
     stack::check(context)?;
-    route::check(context)
+    route::check(context)?;
+    resolver::check(context)
 }

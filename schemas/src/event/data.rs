@@ -95,9 +95,9 @@ event_data! {
     /// Answer to `plan`.
     Planned(Box<PlanReport>) = "planned",
 
-    /// Commander → kernel. Answer: `state`.
+    /// Commander → kernel, dns. Answer: `state`, of each what is its own.
     Query(QueryScope) = "query",
-    /// Commander → kernel: execute the waves in order, stop at the first failure. Answer: `executed`.
+    /// Commander → kernel, dns: execute the waves in order, stop at the first failure. Answer: `executed`.
     Execute(Box<Plan>) = "execute",
     /// Answer to `execute`, also when an operation failed.
     Executed(Box<ExecutionReport>) = "executed",

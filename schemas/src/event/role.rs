@@ -25,6 +25,8 @@ pub enum Role {
     Monitor,
     /// Runs DHCP clients.
     Dhcp,
+    /// Reads and changes name resolution and the machine's name.
+    Dns,
     /// Keeps saved state on disk.
     Config,
     /// Somebody else's plugin.
@@ -33,12 +35,13 @@ pub enum Role {
 
 impl Role {
     /// The roles of the built-in plugins, in the order in which they are started.
-    pub const BUILT_IN: [Role; 6] = [
+    pub const BUILT_IN: [Role; 7] = [
         Role::Config,
         Role::State,
         Role::Kernel,
         Role::Monitor,
         Role::Dhcp,
+        Role::Dns,
         Role::Commander,
     ];
 
@@ -52,6 +55,7 @@ impl Role {
             Self::Kernel => "kernel",
             Self::Monitor => "monitor",
             Self::Dhcp => "dhcp",
+            Self::Dns => "dns",
             Self::Config => "config",
             Self::Custom(name) => name,
         }
@@ -68,6 +72,7 @@ impl From<String> for Role {
             "kernel" => Self::Kernel,
             "monitor" => Self::Monitor,
             "dhcp" => Self::Dhcp,
+            "dns" => Self::Dns,
             "config" => Self::Config,
             _ => Self::Custom(name),
         }

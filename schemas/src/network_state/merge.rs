@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::NetworkState;
+use crate::dns::{DnsConfig, DnsResolver};
 use crate::interface::{Interface, InterfaceState, InterfaceType};
 use crate::overlay::Overlay;
 use crate::route::{AbsentRoutes, Route, RouteKey, RouteSlot, Routes};
@@ -20,8 +21,15 @@ pub(super) fn lay_over(upper: &NetworkState, below: &NetworkState) -> NetworkSta
     interfaces.retain(|interface| !removed.contains(interface.name.as_str()));
     Attachments::of(upper).settle(&mut interfaces, &removed);
     let config = merged_routes(upper, below, &removed);
+    let mut hostname = upper.hostname.clone();
+    hostname.fill_from(&below.hostname);
     NetworkState {
         description: below.description.clone(),
+        hostname,
+        dns_resolver: DnsResolver::of_config(DnsConfig::laid_over(
+            upper.dns_config(),
+            below.dns_config(),
+        )),
         interfaces,
         routes: (!config.is_empty()).then_some(Routes {
             running: None,
@@ -78,7 +86,9 @@ fn merged_interfaces(upper: &NetworkState, below: &NetworkState) -> Vec<Interfac
         match positions.get(interface.name.as_str()) {
             Some(&index) => {
                 let mut filled = interface.clone();
-                filled.fill_from(&without_contradictions(interface, &merged[index]));
+                let below = &merged[index];
+                filled.fill_from(&without_contradictions(interface, below));
+                filled.dns = DnsConfig::laid_over(interface.dns.as_ref(), below.dns.as_ref());
                 merged[index] = filled;
             }
             None => {

@@ -40,6 +40,7 @@ pub async fn apply(
         missing: MissingInterfaces::Refuse,
         leases: None,
         without_lease: Vec::new(),
+        with_names: true,
         verify: request.verify,
         remember: if request.memory_only {
             Remember::Volatile

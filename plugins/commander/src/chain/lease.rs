@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use nipart_schemas::error::NipartError;
-use nipart_schemas::interface::Interface;
+use nipart_schemas::interface::{Interface, InterfaceState};
 use nipart_schemas::journal::SavedScope;
 use nipart_schemas::lease::{Lease, LeaseEvent, LeaseLoss};
 use nipart_schemas::network_state::NetworkState;
@@ -13,9 +13,9 @@ use nipart_schemas::network_state::NetworkState;
 use super::apply::LOCK_TIMEOUT;
 use super::start::wish;
 use crate::ask;
-use crate::lock::{LockSet, Locks};
+use crate::lock::{LockGuard, LockSet, Locks};
 use crate::peers::Peers;
-use crate::transaction::{Wish, transact};
+use crate::transaction::{Wish, transact, transact_despite_names};
 
 /// Puts what the lease brings on the link, or takes it off.
 ///
@@ -27,20 +27,21 @@ pub async fn lease(
     event: LeaseEvent,
 ) -> Result<(), NipartError> {
     let (name, lease): (String, Option<Lease>) = match event {
-        // Whoever stopped the client took its address off; without the link, the lease may still be good.
+        // Whoever stopped the client took its address off.
         LeaseEvent::Lost {
-            reason: LeaseLoss::Released | LeaseLoss::LinkLost,
+            reason: LeaseLoss::Released,
             ..
         } => return Ok(()),
+        LeaseEvent::Lost {
+            interface,
+            reason: LeaseLoss::LinkLost,
+        } => return forget_servers(peers, locks, interface).await,
         LeaseEvent::Lost { interface, .. } => (interface, None),
         LeaseEvent::Acquired(lease) | LeaseEvent::Changed(lease) | LeaseEvent::Renewed(lease) => {
             (lease.interface.clone(), Some(lease))
         }
     };
-    let locked = LockSet::Names(BTreeSet::from([name.clone()]));
-    let _guard = locks
-        .acquire(locked, &format!("the lease of {name}"), LOCK_TIMEOUT)
-        .await?;
+    let _guard = lock(locks, &name).await?;
     let scope = SavedScope {
         interfaces: Some(vec![name.clone()]),
         persistent_only: false,
@@ -69,6 +70,34 @@ pub async fn lease(
             Vec::new()
         },
         leases: Some(lease.into_iter().collect()),
+        ..wish(desired)
+    };
+    transact_despite_names(peers, &wish).await.map(|_| ())
+}
+
+async fn lock(locks: &Locks, name: &str) -> Result<LockGuard, NipartError> {
+    let locked = LockSet::Names(BTreeSet::from([name.to_string()]));
+    let holder = format!("the lease of {name}");
+    locks.acquire(locked, &holder, LOCK_TIMEOUT).await
+}
+
+/// Without the link the lease may still be good, but its DNS servers can't be reached.
+async fn forget_servers(
+    peers: &impl Peers,
+    locks: &Locks,
+    name: String,
+) -> Result<(), NipartError> {
+    let _guard = lock(locks, &name).await?;
+    let desired = NetworkState {
+        interfaces: vec![Interface {
+            state: Some(InterfaceState::Ignore),
+            ..Interface::named(&name)
+        }],
+        ..NetworkState::default()
+    };
+    let wish = Wish {
+        without_lease: vec![name],
+        leases: Some(Vec::new()),
         ..wish(desired)
     };
     transact(peers, &wish).await.map(|_| ())

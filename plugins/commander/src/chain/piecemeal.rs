@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::start::wish;
 use crate::ask;
 use crate::peers::Peers;
-use crate::transaction::{Outcome, transact};
+use crate::transaction::{Outcome, transact, transact_despite_names};
 
 /// Brings back all of it, waiting for plugins until `deadline`, or what can be of it. What can't be is logged.
 pub(super) async fn bring_back(
@@ -38,9 +38,10 @@ async fn piecemeal(peers: &impl Peers, saved: &NetworkState) -> Outcome {
         let what = match (name, piece.config_routes().first()) {
             (Some(name), _) => name.clone(),
             (None, Some(route)) => format!("route {route}"),
-            (None, None) => continue,
+            (None, None) if piece.hostname.is_some() => "the host name".to_string(),
+            (None, None) => "the DNS resolver".to_string(),
         };
-        match transact(peers, &wish(piece)).await {
+        match transact_despite_names(peers, &wish(piece)).await {
             Ok(outcome) => pending.extend(outcome.pending),
             Err(error) => {
                 tracing::error!("the saved state of {what} can't be brought back: {error}");
@@ -56,7 +57,7 @@ async fn piecemeal(peers: &impl Peers, saved: &NetworkState) -> Outcome {
     }
 }
 
-/// Each interface behind those that it needs, then each route.
+/// Each interface behind those that it needs, then each route, then what the whole machine has.
 fn pieces(saved: &NetworkState) -> impl Iterator<Item = NetworkState> {
     let interfaces = saved.interfaces.iter().map(|interface| NetworkState {
         interfaces: with_needed(saved, interface),
@@ -69,7 +70,15 @@ fn pieces(saved: &NetworkState) -> impl Iterator<Item = NetworkState> {
         }),
         ..NetworkState::default()
     });
-    interfaces.chain(routes)
+    let host_name = saved.hostname.iter().map(|names| NetworkState {
+        hostname: Some(names.clone()),
+        ..NetworkState::default()
+    });
+    let resolver = saved.dns_resolver.iter().map(|section| NetworkState {
+        dns_resolver: Some(section.clone()),
+        ..NetworkState::default()
+    });
+    interfaces.chain(routes).chain(host_name).chain(resolver)
 }
 
 /// The interface as the last one, those that it is stacked upon and the other end of its pair before it.

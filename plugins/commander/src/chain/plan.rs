@@ -19,6 +19,7 @@ pub async fn plan(peers: &impl Peers, request: PlanRequest) -> Result<PlanReport
         missing: MissingInterfaces::Refuse,
         leases: None,
         without_lease: Vec::new(),
+        with_names: true,
         verify: false,
         remember: Remember::No,
         origin: None,

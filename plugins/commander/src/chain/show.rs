@@ -37,6 +37,7 @@ pub async fn show(
             let scope = QueryScope {
                 interfaces: named,
                 routes: true,
+                dns: true,
                 all_routes: false,
             };
             ask::query(peers, scope).await?
@@ -77,6 +78,7 @@ fn only_named(mut state: NetworkState, names: &[String]) -> Result<NetworkState,
             .iter()
             .any(|name| matches(name.as_bytes(), interface.as_bytes()))
     };
+    (state.hostname, state.dns_resolver) = (None, None);
     state
         .interfaces
         .retain(|interface| is_meant(&interface.name));

@@ -122,6 +122,7 @@ pub(crate) fn wish(desired: NetworkState) -> Wish {
         missing: MissingInterfaces::Await,
         leases: None,
         without_lease: Vec::new(),
+        with_names: true,
         verify: true,
         remember: Remember::No,
         origin: None,

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::InterfaceState;
 use nipart_schemas::journal::SavedScope;
+use nipart_schemas::operation::Operation;
 use nipart_schemas::request::{InterfaceStatus, StatusReport, SyncState};
 
 use super::start::wish;
@@ -16,6 +17,9 @@ use crate::transaction::assess;
 
 /// Under which name routes without an interface are reported.
 const ROUTES: &str = "routes";
+/// The same for name resolution and host names of the whole machine.
+const DNS_RESOLVER: &str = "dns-resolver";
+const HOST_NAME: &str = "hostname";
 
 /// Compares what is saved with the kernel; `failures` are known from before, by interface.
 ///
@@ -30,7 +34,11 @@ pub async fn status(
     let pending: BTreeSet<&str> = decision.pending.iter().map(String::as_str).collect();
     let mut left: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for operation in decision.plan.operations() {
-        let name = operation.interface().unwrap_or(ROUTES);
+        let name = operation.interface().unwrap_or(match operation {
+            Operation::ChangeDns(_) => DNS_RESOLVER,
+            Operation::ChangeHostName(_) => HOST_NAME,
+            _ => ROUTES,
+        });
         left.entry(name).or_default().push(operation.to_string());
     }
     let names: BTreeSet<&str> = saved

@@ -27,6 +27,7 @@ pub(super) async fn complete(
     let scope = QueryScope {
         interfaces: None,
         routes: true,
+        dns: false,
         all_routes: false,
     };
     let everything = ask::query(peers, scope).await?;

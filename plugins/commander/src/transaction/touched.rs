@@ -30,7 +30,16 @@ pub(crate) fn locks_of(journal: &Journal) -> LockSet {
     let scope = scope_of(journal);
     match (&journal.checkpoint, scope.interfaces) {
         (Some(checkpoint), _) => lock::set_for(&checkpoint.commit.state),
-        (None, Some(names)) if !scope.all_routes => LockSet::Names(names.into_iter().collect()),
+        (None, Some(names)) if !scope.all_routes => {
+            let any = |is_meant: fn(&Operation) -> bool| journal.plan.operations().any(is_meant);
+            let of_machine = lock::of_machine(
+                any(
+                    |operation| matches!(operation, Operation::ChangeDns(source) if source.interface.is_none()),
+                ),
+                any(|operation| matches!(operation, Operation::ChangeHostName(_))),
+            );
+            LockSet::Names(names.into_iter().chain(of_machine).collect())
+        }
         _ => LockSet::All,
     }
 }
@@ -44,6 +53,7 @@ pub(super) fn scope_of(journal: &Journal) -> QueryScope {
     QueryScope {
         interfaces: Some(names.into_iter().collect()),
         routes: true,
+        dns: journal.before.dns_resolver.is_some(),
         all_routes: routes.any(reaches_beyond),
     }
 }

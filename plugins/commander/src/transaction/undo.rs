@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use nipart_schemas::decision::DecisionRequest;
+use nipart_schemas::dns::{DnsOrigin, DnsSource};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::Interface;
 use nipart_schemas::ip::{Address, PROTOCOL_DHCP};
@@ -114,7 +115,22 @@ fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan {
     };
     let routes = observed.running_routes().iter().filter(is_new).cloned();
     let routes: Vec<Operation> = routes.map(Operation::RemoveRoute).collect();
-    let mut waves = vec![routes, addresses];
+    let section = observed.dns_resolver.iter();
+    let sources = section.flat_map(|section| &section.sources);
+    let is_new = |source: &&DnsSource| {
+        let of = source.interface.as_deref();
+        source.origin == DnsOrigin::Dhcp
+            && of.is_some_and(|name| names.contains(&name))
+            && journal
+                .before
+                .dns_resolver
+                .as_ref()
+                .is_none_or(|before| before.source(of, DnsOrigin::Dhcp).is_none())
+    };
+    let sources = sources.filter(is_new).map(|source| {
+        Operation::ChangeDns(DnsSource::new(source.interface.as_deref(), source.origin))
+    });
+    let mut waves = vec![routes, addresses, sources.collect()];
     waves.retain(|wave| !wave.is_empty());
     Plan { waves }
 }

@@ -39,6 +39,7 @@ pub fn everything() -> QueryScope {
     QueryScope {
         interfaces: None,
         routes: true,
+        dns: false,
         all_routes: false,
     }
 }
@@ -48,6 +49,7 @@ pub fn only(names: &[&str]) -> QueryScope {
     QueryScope {
         interfaces: Some(names.iter().map(ToString::to_string).collect()),
         routes: true,
+        dns: false,
         all_routes: false,
     }
 }

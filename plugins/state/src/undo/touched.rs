@@ -5,6 +5,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
+use nipart_schemas::dns::DnsSourceKey;
 use nipart_schemas::interface::Interface;
 use nipart_schemas::operation::{Operation, Plan};
 use nipart_schemas::route::{Route, RouteKey, RouteSlot};
@@ -25,6 +26,10 @@ pub(super) struct Touched {
     pub(super) added_routes: HashSet<RouteKey>,
     /// Where it adds or removes routes.
     pub(super) slots: HashSet<RouteSlot>,
+    /// Sources of name resolution.
+    pub(super) sources: BTreeSet<DnsSourceKey>,
+    /// Whether the machine's names were to change.
+    pub(super) host_name: bool,
 }
 
 impl Touched {
@@ -36,9 +41,22 @@ impl Touched {
             added_addresses: HashSet::new(),
             added_routes: HashSet::new(),
             slots: HashSet::new(),
+            sources: BTreeSet::new(),
+            host_name: false,
         };
         let mut drags_others_along = Vec::new();
         for operation in undone.operations() {
+            match operation {
+                Operation::ChangeDns(source) => {
+                    touched.sources.insert(source.key());
+                    continue;
+                }
+                Operation::ChangeHostName(_) => {
+                    touched.host_name = true;
+                    continue;
+                }
+                _ => {}
+            }
             let name = operation.interface().map(str::to_string);
             touched.interfaces.extend(name.clone());
             for route in operation.routes() {

@@ -9,11 +9,14 @@
 pub(crate) mod address;
 mod kind;
 mod link;
+mod name;
 mod route;
 
 pub(crate) use self::address::addresses;
 use std::collections::{BTreeMap, HashSet};
 
+use nipart_schemas::dns::DnsResolver;
+use nipart_schemas::hostname::HostNames;
 use nipart_schemas::interface::{BondPort, BridgePort, Interface, InterfaceState, InterfaceType};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{Operation, Plan};
@@ -28,6 +31,8 @@ pub(crate) struct Model {
     /// What bonds keep about theirs.
     bond_ports: BTreeMap<String, BondPort>,
     routes: Vec<Route>,
+    resolver: Option<DnsResolver>,
+    host_name: Option<HostNames>,
     dead_hops: HashSet<RouteKey>,
     created: u8,
     /// Secondary addresses go with the primary one of their network: `promote_secondaries` is off.
@@ -71,6 +76,8 @@ impl Model {
             }
         }
         model.routes = observed.running_routes().to_vec();
+        model.resolver.clone_from(&observed.dns_resolver);
+        model.host_name.clone_from(&observed.hostname);
         let names: Vec<String> = model.links.keys().cloned().collect();
         for name in names {
             model.connect(&name);
@@ -118,6 +125,8 @@ impl Model {
         running.sort_by_key(|route| (route.key(), route.source, route.protocol));
         NetworkState {
             description: None,
+            hostname: self.host_name.clone(),
+            dns_resolver: self.resolver.clone(),
             interfaces,
             routes: Some(Routes {
                 running: Some(running),
@@ -187,6 +196,8 @@ impl Model {
                 self.remove_multipath(hops);
                 Ok(())
             }
+            Operation::ChangeDns(source) => self.change_dns(source),
+            Operation::ChangeHostName(names) => self.change_host_name(names),
             _ => Err("unknown operation".to_string()),
         }
         .map_err(|problem| format!("{operation}: {problem}"))
@@ -258,6 +269,13 @@ impl Model {
 /// How two states differ, for people.
 pub(crate) fn difference(one: &NetworkState, other: &NetworkState) -> String {
     let mut lines = Vec::new();
+    let of_machine = |state: &NetworkState| {
+        let (names, resolver) = (&state.hostname, &state.dns_resolver);
+        format!("{names:?} {resolver:?}")
+    };
+    if of_machine(one) != of_machine(other) {
+        lines.extend([of_machine(one), of_machine(other)]);
+    }
     let (left, right) = (one.by_name(), other.by_name());
     for (name, interface) in &left {
         match right.get(name) {

@@ -332,9 +332,8 @@ pub(super) fn desired() -> impl Strategy<Value = NetworkState> {
         .prop_flat_map(|names| names.into_iter().map(interface).collect::<Vec<_>>());
     (interfaces.prop_shuffle(), vec(routes(), 0..4)).prop_map(|(interfaces, config)| {
         let mut state = NetworkState {
-            description: None,
             interfaces,
-            routes: None,
+            ..NetworkState::default()
         };
         make_sensible(&mut state);
         let config: Vec<Route> = config

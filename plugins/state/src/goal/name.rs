@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What each source of name resolution is to say, and what the machine is to be called.
+//!
+//! Nothing is decided about name resolution that wasn't looked at.
+
+use std::net::IpAddr;
+
+use nipart_schemas::dns::{DnsOrigin, DnsResolver, DnsSource};
+use nipart_schemas::hostname::HostNames;
+use nipart_schemas::interface::{Interface, InterfaceState};
+use nipart_schemas::lease::Lease;
+
+use super::Goals;
+use crate::context::Context;
+
+/// A source that changes.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceGoal {
+    pub(crate) wanted: DnsSource,
+    /// What it says now; empty when it isn't there.
+    pub(crate) present: DnsSource,
+}
+
+/// Names of the machine that change.
+#[derive(Debug, Clone)]
+pub(crate) struct HostNameGoal {
+    pub(crate) wanted: HostNames,
+    pub(crate) present: HostNames,
+}
+
+/// Works out what changes.
+pub(super) fn resolve(context: &Context<'_>, goals: &mut Goals<'_>) {
+    goals.host_name = host_name(context.desired.hostname.as_ref(), context);
+    let Some(present) = &context.observed.dns_resolver else {
+        return;
+    };
+    let mut wanted = Vec::new();
+    if let Some(config) = context.desired.dns_config() {
+        wanted.push(said(present, None, DnsOrigin::Static).changed_by(config));
+    }
+    for interface in &context.desired.interfaces {
+        if goals.pending.contains(&interface.name) {
+            continue;
+        }
+        match interface.wanted_state() {
+            InterfaceState::Up => wanted.extend(arriving(context, present, interface)),
+            InterfaceState::Absent | InterfaceState::Down => {
+                wanted.extend(leaving(present, &interface.name));
+            }
+            InterfaceState::Ignore => {}
+        }
+    }
+    for name in &context.doomed {
+        if context.wanted_up(name).is_none() {
+            wanted.extend(leaving(present, name));
+        }
+    }
+    for name in &context.without_lease {
+        wanted.extend(present.source(Some(name), DnsOrigin::Dhcp).map(emptied));
+    }
+    wanted.sort_by_key(DnsSource::key);
+    wanted.dedup_by_key(|source| source.key());
+    let goals_of = |wanted: DnsSource| {
+        let present_source = said(present, wanted.interface.as_deref(), wanted.origin);
+        let is_so = wanted == present_source && (!present.overwritten || wanted.is_empty());
+        (!is_so).then_some(SourceGoal {
+            wanted,
+            present: present_source,
+        })
+    };
+    goals.sources = wanted.into_iter().filter_map(goals_of).collect();
+}
+
+/// What the source says now: nothing, when it isn't there.
+pub(crate) fn said(present: &DnsResolver, interface: Option<&str>, origin: DnsOrigin) -> DnsSource {
+    let source = present.source(interface, origin).cloned();
+    source.unwrap_or_else(|| DnsSource::new(interface, origin))
+}
+
+/// The sources of an interface that is wanted up, as far as the state speaks of them.
+fn arriving(context: &Context<'_>, present: &DnsResolver, interface: &Interface) -> Vec<DnsSource> {
+    let name = interface.name.as_str();
+    let mut wanted = Vec::new();
+    if let Some(config) = &interface.dns {
+        wanted.push(said(present, Some(name), DnsOrigin::Static).changed_by(config));
+    }
+    let ipv4 = interface.ipv4.as_ref();
+    if interface.wants_dhcpv4() {
+        let auto_dns = ipv4.and_then(|ipv4| ipv4.auto_dns);
+        match context.leases.get(name) {
+            _ if auto_dns == Some(false) => {
+                wanted.push(DnsSource::new(Some(name), DnsOrigin::Dhcp))
+            }
+            Some(lease) => wanted.push(of_lease(lease, auto_dns == Some(true))),
+            // Nothing is known yet.
+            None => {}
+        }
+    } else if ipv4.is_some_and(|ipv4| ipv4.dhcp == Some(false) || ipv4.enabled == Some(false)) {
+        wanted.push(DnsSource::new(Some(name), DnsOrigin::Dhcp));
+    }
+    wanted
+}
+
+/// What a server says is no more than text: what can't be a domain is left out.
+fn of_lease(lease: &Lease, beside_static: bool) -> DnsSource {
+    let server = lease.dns_servers.iter().copied().map(IpAddr::from);
+    let server = server.filter(|address| !address.is_unspecified() && !address.is_multicast());
+    let domains = lease.dns_search.iter();
+    let source = DnsSource {
+        server: server.map(Into::into).collect(),
+        search: domains.filter_map(|domain| domain.parse().ok()).collect(),
+        ..DnsSource::new(Some(&lease.interface), DnsOrigin::Dhcp)
+    };
+    DnsSource {
+        // Nothing counts beside nothing.
+        beside_static: beside_static && !source.is_empty(),
+        ..source
+    }
+}
+
+fn leaving(present: &DnsResolver, name: &str) -> Vec<DnsSource> {
+    let sources = present.sources.iter();
+    let own = sources.filter(|source| source.interface.as_deref() == Some(name));
+    own.map(emptied).collect()
+}
+
+fn emptied(source: &DnsSource) -> DnsSource {
+    DnsSource::new(source.interface.as_deref(), source.origin)
+}
+
+/// The names that differ from the present ones; an empty `config` is no file.
+pub(crate) fn host_name(wanted: Option<&HostNames>, context: &Context<'_>) -> Option<HostNameGoal> {
+    let present = context.observed.hostname.clone()?;
+    let mut wanted = wanted.cloned()?;
+    let mut comparable = present.clone();
+    comparable.config.get_or_insert_default();
+    wanted
+        .running
+        .take_if(|name| comparable.running.as_ref() == Some(name));
+    wanted
+        .config
+        .take_if(|name| comparable.config.as_ref() == Some(name));
+    (!wanted.is_empty()).then_some(HostNameGoal { wanted, present })
+}
