@@ -111,7 +111,9 @@ impl NetworkState {
         let of_interface = |interface: &Interface| {
             let ipv4 = interface.ipv4.as_ref();
             interface.dns.is_some()
-                || ipv4.is_some_and(|ipv4| ipv4.dhcp.is_some() || ipv4.enabled == Some(false))
+                || ipv4.is_some_and(|ipv4| {
+                    ipv4.dhcp.is_some() || ipv4.auto_dns.is_some() || ipv4.enabled == Some(false)
+                })
                 || matches!(
                     interface.wanted_state(),
                     InterfaceState::Absent | InterfaceState::Down

@@ -152,7 +152,7 @@ pub enum SyncState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct InterfaceStatus {
-    /// Its name; `routes` for what belongs to none.
+    /// Its name; `routes`, `dns-resolver` or `hostname` for what belongs to none.
     pub interface: String,
     /// The verdict.
     pub state: SyncState,

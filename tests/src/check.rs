@@ -66,7 +66,12 @@ pub fn changes_nothing(system: &System, state: &str) {
     let shown = system.ctl(&["show"]).ok().out;
     for state in [state, &shown] {
         let plan = system.ctl_with(&["plan", "-"], state).ok();
-        assert_eq!(plan.out, "Nothing to change\n");
+        assert_eq!(
+            plan.out,
+            "Nothing to change\n",
+            "{:?}",
+            operations_of_plan(system, state)
+        );
     }
     let again = system.apply(state).ok();
     assert!(

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use nipart_schemas::decision::{Decision, DecisionRequest, MissingInterfaces};
 use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::interface::Interface;
 use nipart_schemas::journal::{Checkpoint, Commit, Journal, JournalClosing, Origin, SavedScope};
 use nipart_schemas::lease::Lease;
 use nipart_schemas::network_state::NetworkState;
@@ -135,11 +136,7 @@ pub async fn assess(
         persistent_only: false,
     };
     let leases = async {
-        let wants_dhcp = wish
-            .desired
-            .interfaces
-            .iter()
-            .any(|interface| interface.wants_dhcpv4());
+        let wants_dhcp = wish.desired.interfaces.iter().any(needs_lease);
         match &wish.leases {
             Some(leases) => Ok(leases.clone()),
             None if wants_dhcp => ask::query_leases(peers).await,
@@ -179,6 +176,11 @@ pub async fn assess(
         decision = ask::decide(peers, request.clone()).await?;
     }
     Ok(Situation { request, decision })
+}
+
+fn needs_lease(interface: &Interface) -> bool {
+    let auto_dns = interface.ipv4.as_ref().and_then(|ipv4| ipv4.auto_dns);
+    interface.wants_dhcpv4() || auto_dns.is_some()
 }
 
 /// Makes the wish so, all of it, or takes it all back. The caller holds the locks.

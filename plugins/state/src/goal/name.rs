@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use nipart_schemas::dns::{DnsOrigin, DnsResolver, DnsSource};
 use nipart_schemas::hostname::HostNames;
 use nipart_schemas::interface::{Interface, InterfaceState};
+use nipart_schemas::ip::Ipv4;
 use nipart_schemas::lease::Lease;
 
 use super::Goals;
@@ -85,21 +86,25 @@ fn arriving(context: &Context<'_>, present: &DnsResolver, interface: &Interface)
     if let Some(config) = &interface.dns {
         wanted.push(said(present, Some(name), DnsOrigin::Static).changed_by(config));
     }
-    let ipv4 = interface.ipv4.as_ref();
-    if interface.wants_dhcpv4() {
-        let auto_dns = ipv4.and_then(|ipv4| ipv4.auto_dns);
-        match context.leases.get(name) {
-            _ if auto_dns == Some(false) => {
-                wanted.push(DnsSource::new(Some(name), DnsOrigin::Dhcp))
-            }
-            Some(lease) => wanted.push(of_lease(lease, auto_dns == Some(true))),
-            // Nothing is known yet.
-            None => {}
-        }
-    } else if ipv4.is_some_and(|ipv4| ipv4.dhcp == Some(false) || ipv4.enabled == Some(false)) {
-        wanted.push(DnsSource::new(Some(name), DnsOrigin::Dhcp));
+    if let Some(ipv4) = &interface.ipv4 {
+        wanted.extend(learned(context, name, ipv4));
     }
     wanted
+}
+
+/// What the lease is to say; none where nothing is known yet, or nothing changes.
+fn learned(context: &Context<'_>, name: &str, wanted: &Ipv4) -> Option<DnsSource> {
+    let remembered = context.remembered.get(name);
+    let remembered = remembered.and_then(|interface| interface.ipv4.as_ref());
+    let of = |get: fn(&Ipv4) -> Option<bool>| get(wanted).or(remembered.and_then(get));
+    let is_on = wanted.enabled != Some(false) && of(|ipv4| ipv4.dhcp) == Some(true);
+    match of(|ipv4| ipv4.auto_dns) {
+        auto_dns if is_on && auto_dns != Some(false) => {
+            let lease = context.leases.get(name)?;
+            Some(of_lease(lease, auto_dns == Some(true)))
+        }
+        _ => Some(DnsSource::new(Some(name), DnsOrigin::Dhcp)),
+    }
 }
 
 /// What a server says is no more than text: what can't be a domain is left out.
