@@ -3,7 +3,6 @@
 //! What has to go on for an interface after it was made so: pure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
 
 use nipart_schemas::event::Role;
 use nipart_schemas::interface::{DriftPolicy, Interface, InterfaceState};
@@ -18,9 +17,6 @@ use crate::transaction::Outcome;
 #[derive(Debug, Default)]
 pub(crate) struct Followed(BTreeMap<String, Follow>);
 
-/// For how long after a change of our own the announcements of it are taken for nobody else's.
-const OWN_CHANGE: Duration = Duration::from_millis(1500);
-
 /// One followed interface.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Follow {
@@ -30,8 +26,6 @@ pub(crate) struct Follow {
     pub(crate) condition: Option<LinkCondition>,
     /// Somebody has to be watched closely: what others change is undone, or saved.
     pub(crate) is_guarded: bool,
-    /// Until when changes are our own.
-    pub(crate) own_until: Option<Instant>,
 }
 
 /// What changed by following something else.
@@ -47,12 +41,7 @@ pub(crate) struct FollowChanges {
 
 impl Followed {
     /// Takes in the outcome of a transaction about `names`.
-    pub(crate) fn update(
-        &mut self,
-        names: &BTreeSet<String>,
-        outcome: &Outcome,
-        now: Instant,
-    ) -> FollowChanges {
+    pub(crate) fn update(&mut self, names: &BTreeSet<String>, outcome: &Outcome) -> FollowChanges {
         let mut changes = FollowChanges::default();
         let merged = outcome.merged.by_name();
         let pending: BTreeSet<&str> = outcome.pending.iter().map(String::as_str).collect();
@@ -81,7 +70,6 @@ impl Followed {
                         dhcp,
                         condition,
                         is_guarded: interface.drift.unwrap_or_default() != DriftPolicy::Report,
-                        own_until: Some(now + OWN_CHANGE),
                     };
                     let ran = before.as_ref().and_then(|before| before.dhcp.as_ref());
                     match (&after.dhcp, ran) {
@@ -136,14 +124,10 @@ impl Followed {
         self.0.iter().map(rule).collect()
     }
 
-    /// Of links that may have changed, those that we follow and haven't just changed ourselves.
-    pub(crate) fn changed_by_others(&self, names: Vec<String>, now: Instant) -> Vec<String> {
-        let by_others = |name: &String| {
-            self.0
-                .get(name)
-                .is_some_and(|follow| follow.own_until.is_none_or(|until| until < now))
-        };
-        names.into_iter().filter(by_others).collect()
+    /// Those of `names` that are followed.
+    pub(crate) fn among(&self, mut names: Vec<String>) -> Vec<String> {
+        names.retain(|name| self.0.contains_key(name));
+        names
     }
 
     /// A link came into another condition. Returns the client that is to start or stop by that.

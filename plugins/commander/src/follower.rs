@@ -10,7 +10,6 @@
 //! It alone owns [`Followed`]; everybody else holds a [`Follower`] and sends messages.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
 
 use nipart_plugin_sdk::{EventContext, Handle};
 use nipart_schemas::error::NipartError;
@@ -34,7 +33,7 @@ enum Message {
     MonitorIsBack,
     DhcpIsBack,
     WithDhcp(oneshot::Sender<BTreeSet<String>>),
-    ChangedByOthers(Vec<String>, oneshot::Sender<Vec<String>>),
+    Among(Vec<String>, oneshot::Sender<Vec<String>>),
     Failed(String, String),
     Recovered(Vec<String>),
     Health(oneshot::Sender<Health>),
@@ -91,10 +90,10 @@ impl Follower {
         receiver.await.unwrap_or_default()
     }
 
-    /// Of links that may have changed, those that we haven't just changed ourselves.
-    pub(crate) async fn changed_by_others(&self, names: Vec<String>) -> Vec<String> {
+    /// Those of `names` that are followed.
+    pub(crate) async fn among(&self, names: Vec<String>) -> Vec<String> {
         let (sender, receiver) = oneshot::channel();
-        self.send(Message::ChangedByOthers(names, sender)).await;
+        self.send(Message::Among(names, sender)).await;
         receiver.await.unwrap_or_default()
     }
 
@@ -130,10 +129,10 @@ async fn run(handle: Handle, mut messages: mpsc::Receiver<Message>) {
         let changes = match message {
             Message::Outcome(names, outcome) => {
                 health.failures.retain(|name, _| !names.contains(name));
-                followed.update(&names, &outcome, Instant::now())
+                followed.update(&names, &outcome)
             }
-            Message::ChangedByOthers(names, reply) => {
-                let _ = reply.send(followed.changed_by_others(names, Instant::now()));
+            Message::Among(names, reply) => {
+                let _ = reply.send(followed.among(names));
                 continue;
             }
             Message::Failed(interface, reason) => {

@@ -217,7 +217,7 @@ impl Commander {
     fn links_changed(&self, question: &Question, names: Vec<String>) {
         let tools = self.tools(question);
         tokio::spawn(async move {
-            let names = tools.follower.changed_by_others(names).await;
+            let names = tools.follower.among(names).await;
             if names.is_empty() {
                 return;
             }

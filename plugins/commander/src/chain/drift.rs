@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! links changed: config: what is saved for them; kernel, dhcp → state: decide. Nothing to do? Then nobody has
-//! interfered. Else, by the interface's policy: say so → or lock → transaction → or config: save what is now.
+//! links changed: lock → config: what is saved for them; kernel, dhcp → state: decide. Nothing to do? Then nobody has
+//! interfered. Else, by the interface's policy: say so → or transaction → or config: save what is now.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -32,6 +32,16 @@ pub async fn drift(
         interfaces: Some(names.to_vec()),
         persistent_only: false,
     };
+    let known = ask::load_saved(peers, scope.clone()).await?.state;
+    // Under the lock: what a change of our own has done by half is nobody's interference.
+    let _guard = objects
+        .acquire(
+            lock::set_for(&known),
+            "the look at what somebody has changed",
+            LOCK_TIMEOUT,
+        )
+        .await?;
+    // Once more: it may have changed while we waited.
     let saved = ask::load_saved(peers, scope).await?.state;
     let decision = assess(peers, &wish(saved.clone()), false).await?.decision;
     let mut drifted: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -65,27 +75,16 @@ pub async fn drift(
     }
     let restored = with_policy(DriftPolicy::Restore);
     if !restored.is_empty() {
-        restore(peers, objects, &saved.scoped(&restored)).await?;
+        restore(peers, &saved.scoped(&restored)).await?;
     }
     let adopted = with_policy(DriftPolicy::Adopt);
     if !adopted.is_empty() {
-        adopt(peers, objects, &only(&saved, &adopted)).await?;
+        adopt(peers, &only(&saved, &adopted)).await?;
     }
     Ok(drifted)
 }
 
-async fn restore(
-    peers: &impl Peers,
-    objects: &Locks,
-    saved: &NetworkState,
-) -> Result<(), NipartError> {
-    let _guard = objects
-        .acquire(
-            lock::set_for(saved),
-            "the return to what is saved",
-            LOCK_TIMEOUT,
-        )
-        .await?;
+async fn restore(peers: &impl Peers, saved: &NetworkState) -> Result<(), NipartError> {
     let outcome = transact(peers, &wish(saved.clone())).await?;
     for operation in outcome.plan.operations() {
         tracing::warn!("somebody had changed what is saved: {operation}");
@@ -94,18 +93,7 @@ async fn restore(
 }
 
 /// Saves the present value of each key that is saved.
-async fn adopt(
-    peers: &impl Peers,
-    objects: &Locks,
-    saved: &NetworkState,
-) -> Result<(), NipartError> {
-    let _guard = objects
-        .acquire(
-            lock::set_for(saved),
-            "the adoption of what is there",
-            LOCK_TIMEOUT,
-        )
-        .await?;
+async fn adopt(peers: &impl Peers, saved: &NetworkState) -> Result<(), NipartError> {
     let current = ask::query(peers, scope_of(saved)).await?;
     let state = present_values(saved, &current);
     for interface in &state.interfaces {

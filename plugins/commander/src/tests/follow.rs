@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
-use std::time::{Duration, Instant};
 
 use nipart_schemas::monitor::LinkCondition;
 use nipart_schemas::network_state::NetworkState;
@@ -26,7 +25,7 @@ fn outcome(merged: &str) -> Outcome {
 
 fn update(followed: &mut Followed, merged: &str) -> FollowChanges {
     let names = BTreeSet::from(["eth0".to_string()]);
-    followed.update(&names, &outcome(merged), Instant::now())
+    followed.update(&names, &outcome(merged))
 }
 
 const DHCP: &str = "interfaces: [{name: eth0, ipv4: {dhcp: true}}]";
@@ -124,7 +123,7 @@ fn only_the_interfaces_of_the_transaction_are_touched() {
     let mut followed = Followed::default();
     update(&mut followed, DHCP);
     let names = BTreeSet::from(["eth1".to_string()]);
-    let changes = followed.update(&names, &outcome("{}"), Instant::now());
+    let changes = followed.update(&names, &outcome("{}"));
     assert_eq!(changes, FollowChanges::default());
     assert_eq!(followed.with_dhcp().len(), 1);
 }
@@ -146,7 +145,7 @@ interfaces:
         ),
         ..outcome(DHCP)
     };
-    followed.update(&names, &outcome, Instant::now());
+    followed.update(&names, &outcome);
     let changes = followed.link_changed("eth0", LinkCondition::Up);
     assert_eq!(
         changes.start[0].previous_address,
@@ -162,7 +161,7 @@ fn rules_ask_for_what_matters() {
         pending: vec!["eth1".to_string()],
         ..outcome("interfaces: [{name: eth0, ipv4: {dhcp: true}}, {name: eth1}]")
     };
-    followed.update(&names, &outcome, Instant::now());
+    followed.update(&names, &outcome);
     let rules = followed.rules();
     assert_eq!(rules.len(), 2);
     assert!(rules[0].interested.contains(&LinkCondition::Up));
@@ -170,16 +169,4 @@ fn rules_ask_for_what_matters() {
     assert!(!rules[1].interested.contains(&LinkCondition::Up));
     assert!(rules[1].interested.contains(&LinkCondition::Present));
     assert_eq!(rules[1].known, None, "it is awaited");
-}
-
-#[test]
-fn what_we_have_just_changed_was_changed_by_nobody_else() {
-    let mut followed = Followed::default();
-    let names = BTreeSet::from(["eth0".to_string()]);
-    let now = Instant::now();
-    followed.update(&names, &outcome(PLAIN), now);
-    let changed = || vec!["eth0".to_string(), "eth1".to_string()];
-    assert!(followed.changed_by_others(changed(), now).is_empty());
-    let later = now + Duration::from_secs(60);
-    assert_eq!(followed.changed_by_others(changed(), later), ["eth0"]);
 }
