@@ -17,6 +17,9 @@ pub struct Journal {
     pub id: Uuid,
     /// What the kernel had before, of everything that the plan touches.
     pub before: NetworkState,
+    /// When that was, for life times that run on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Moment>,
     /// What was going to be done.
     pub plan: Plan,
     /// Who asked for it and what for, for the history.
@@ -25,6 +28,16 @@ pub struct Journal {
     /// It is done, and waits to be confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Checkpoint>,
+}
+
+/// A moment of one boot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Moment {
+    /// `/proc/sys/kernel/random/boot_id` of the boot.
+    pub boot_id: String,
+    /// Milliseconds on `CLOCK_BOOTTIME`.
+    pub milliseconds: u64,
 }
 
 /// Where a change comes from.

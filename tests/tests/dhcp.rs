@@ -89,6 +89,33 @@ fn lease_of_dnsmasq() {
 }
 
 #[test]
+fn a_lease_that_was_made_static_stays_after_a_restart() {
+    run(|| {
+        let peer = wired();
+        let mut server = peer.dnsmasq("srv1", "192.0.2.50,192.0.2.50", &[]);
+        let mut system = System::start();
+        system.apply(ON).ok();
+        server.await_line("DHCPACK", SOON);
+        assert_eq!(leased(), "192.0.2.50/24");
+        let off = "interfaces: [{name: eth1, ipv4: {dhcp: false}}]";
+        system.apply(off).ok();
+        let saved = system.ctl(&["show", "--saved", "eth1"]).ok().out;
+        assert!(saved.contains("192.0.2.50"), "{saved}");
+        let is_static = || {
+            let address = &eyes::address_details("eth1")[0];
+            address["local"] == "192.0.2.50" && address["valid_life_time"] == 4_294_967_295_u32
+        };
+        assert!(is_static());
+        system.stop_daemon();
+        ip(&["address", "flush", "dev", "eth1"]);
+        system.start_daemon();
+        eventually("the address is back", SOON, || is_static().then_some(()));
+        assert_eq!(system.ctl(&["status"]).ok().code, 0);
+        check::changes_nothing(&system, off);
+    });
+}
+
+#[test]
 fn renewed_at_t1_without_a_gap() {
     run(|| {
         let peer = wired();

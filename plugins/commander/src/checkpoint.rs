@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
-pub use self::clock::{boot_clock, deadline_of};
+pub use self::clock::{deadline_of, now, time_since};
 use crate::ask;
 use crate::lock::{LockGuard, Locks};
 use crate::peers::Peers;

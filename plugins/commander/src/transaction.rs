@@ -7,18 +7,20 @@
 
 mod before;
 mod failure;
+mod lease;
 mod refused;
+mod remember;
 mod touched;
 mod undo;
+mod wish;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use nipart_schemas::decision::{Decision, DecisionRequest, MissingInterfaces};
+use nipart_schemas::decision::{Decision, DecisionRequest};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::Interface;
-use nipart_schemas::journal::{Checkpoint, Commit, Journal, JournalClosing, Origin, SavedScope};
-use nipart_schemas::lease::Lease;
+use nipart_schemas::journal::{Checkpoint, Commit, Journal, JournalClosing, SavedScope};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{Operation, Plan};
 use nipart_schemas::request::QueryScope;
@@ -26,13 +28,15 @@ use nipart_schemas::request::QueryScope;
 use tokio::time::Instant;
 
 use self::failure::{forget, take_back};
+pub(crate) use self::lease::turned_on;
 use self::refused::without_refused;
+use self::remember::to_remember;
 use self::touched::reaches_beyond;
 pub(crate) use self::touched::{locks_of, touched_by};
-pub(crate) use self::undo::turned_on;
 pub use self::undo::undo;
+pub use self::wish::{Outcome, Remember, Wish};
 use crate::ask;
-use crate::checkpoint::boot_clock;
+use crate::checkpoint::now;
 use crate::peers::Peers;
 
 /// Operations named in a report or an error.
@@ -40,57 +44,6 @@ const SHOWN_OPERATIONS: usize = 20;
 
 /// How long a commit waits for the config plugin, which may have to be restarted.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// How long what was done is remembered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remember {
-    /// On disk.
-    Persistent,
-    /// Until the next boot.
-    Volatile,
-    /// Not at all: it is remembered already.
-    No,
-}
-
-/// What is to be made so, and how.
-#[derive(Debug, Clone)]
-pub struct Wish {
-    /// The wanted state.
-    pub desired: NetworkState,
-    /// What to do about interfaces that don't exist.
-    pub missing: MissingInterfaces,
-    /// Leases that are known already; asked for when none.
-    pub leases: Option<Vec<Lease>>,
-    /// Interfaces whose lease is gone.
-    pub without_lease: Vec<String>,
-    /// Decide about name resolution and host names, too.
-    pub with_names: bool,
-    /// Check the outcome.
-    pub verify: bool,
-    /// What to keep of it.
-    pub remember: Remember,
-    /// Who asks, and what for.
-    pub origin: Option<Origin>,
-    /// Keep the journal open, for so long, until the change is confirmed.
-    pub confirm_within: Option<Duration>,
-}
-
-/// What was done.
-#[derive(Debug, Clone, Default)]
-pub struct Outcome {
-    /// The operations.
-    pub plan: Plan,
-    /// Interfaces that are awaited.
-    pub pending: Vec<String>,
-    /// Whether the outcome was checked.
-    pub verified: bool,
-    /// The wanted state over what is remembered, of the interfaces that the wish names.
-    pub merged: NetworkState,
-    /// What the kernel had before.
-    pub observed: NetworkState,
-    /// The journal that waits for the confirmation, and until when.
-    pub unconfirmed: Option<(Journal, Instant)>,
-}
 
 /// What a decision was made from, before anything is changed.
 pub struct Situation {
@@ -196,12 +149,10 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
         ));
     }
     let Situation { request, decision } = assess(peers, wish, false).await?;
-    // With secrets as they are, and all of what comes back.
-    let completed = (wish.desired != request.desired).then(|| Wish {
-        desired: request.desired.clone(),
+    let wish = &Wish {
+        desired: to_remember(&request),
         ..wish.clone()
-    });
-    let wish = completed.as_ref().unwrap_or(wish);
+    };
     let mut outcome = Outcome {
         merged: wish.desired.laid_over(&request.saved),
         plan: decision.plan,
@@ -226,6 +177,7 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
     let mut journal = Journal {
         id: peers.chain(),
         before: before::complete(peers, &outcome.plan, request.observed.clone()).await?,
+        begun: Some(now()?),
         plan: outcome.plan.clone(),
         origin: wish.origin.clone(),
         checkpoint: None,
@@ -323,11 +275,12 @@ async fn hold(
     journal: &Journal,
     time: Duration,
 ) -> Result<(Journal, Instant), NipartError> {
-    let (boot_id, now) = boot_clock()?;
+    let now = now()?;
+    let length = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let journal = Journal {
         checkpoint: Some(Checkpoint {
-            boot_id,
-            deadline_ms: now.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+            boot_id: now.boot_id,
+            deadline_ms: now.milliseconds.saturating_add(length),
             commit: commit(wish),
         }),
         ..journal.clone()

@@ -5,25 +5,42 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use nipart_schemas::interface::InterfaceState;
 use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::route::Route;
 use nipart_schemas::yaml;
 
 use crate::durable;
 
 /// All files of the directory laid over each other, later names on top. One that doesn't parse is left out, loudly:
-/// it must not keep the others from being applied.
+/// it must not keep the others from being applied. What is wanted absent in the end is in it as such.
 pub fn read(directory: &Path) -> NetworkState {
     files(directory)
         .iter()
         .fold(NetworkState::default(), |below, path| {
             match read_one(path) {
-                Ok(state) => state.laid_over(&below),
+                Ok(state) => with_absent(&state, &below),
                 Err(problem) => {
                     tracing::error!("{} is left out: {problem}", path.display());
                     below
                 }
             }
         })
+}
+
+/// `upper` over `below`, with the interfaces and routes that it wants absent.
+fn with_absent(upper: &NetworkState, below: &NetworkState) -> NetworkState {
+    let mut state = upper.laid_over(below);
+    let interfaces = upper.interfaces.iter();
+    let absent = interfaces.filter(|each| each.wanted_state() == InterfaceState::Absent);
+    state.interfaces.extend(absent.cloned());
+    let routes = upper.config_routes().iter();
+    let absent: Vec<Route> = routes.filter(|route| route.is_absent()).cloned().collect();
+    if !absent.is_empty() {
+        let routes = state.routes.get_or_insert_default();
+        routes.config.get_or_insert_default().extend(absent);
+    }
+    state
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::route::Route;
 use nipart_schemas::yaml;
 use uuid::Uuid;
 
@@ -77,7 +78,30 @@ impl Layer {
         upper: &NetworkState,
         transaction: Uuid,
     ) -> Result<bool, NipartError> {
-        let state = upper.laid_over(&self.state);
+        self.replace(upper.laid_over(&self.state), transaction)
+    }
+
+    /// The same for a layer over others, in which the removal of a route of theirs is to be remembered.
+    pub(crate) fn lay_over_with_removals(
+        &mut self,
+        upper: &NetworkState,
+        transaction: Uuid,
+    ) -> Result<bool, NipartError> {
+        let mut state = upper.laid_over(&self.state);
+        let removals = upper.config_routes().iter();
+        let removals: Vec<Route> = removals
+            .filter(|route| route.is_absent() && !state.config_routes().contains(route))
+            .cloned()
+            .collect();
+        if !removals.is_empty() {
+            let routes = state.routes.get_or_insert_default();
+            routes.config.get_or_insert_default().extend(removals);
+        }
+        self.replace(state, transaction)
+    }
+
+    /// Puts `state` in the place of the other, on disk first.
+    fn replace(&mut self, state: NetworkState, transaction: Uuid) -> Result<bool, NipartError> {
         if state == self.state {
             return Ok(false);
         }

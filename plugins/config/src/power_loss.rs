@@ -45,6 +45,7 @@ fn journal(id: u128, checkpoint: Option<Checkpoint>) -> Journal {
     Journal {
         id: Uuid::from_u128(id),
         before: state(1500),
+        begun: None,
         plan: Plan::default(),
         origin: None,
         checkpoint,

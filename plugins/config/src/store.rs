@@ -11,7 +11,7 @@ use nipart_schemas::interface::InterfaceState;
 use nipart_schemas::journal::{Commit, Journal, JournalClosing, SavedScope, SavedState};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::request::{HistoryReport, HistoryRequest};
-use nipart_schemas::route::{Route, RouteKey, Routes};
+use nipart_schemas::route::{AbsentRoutes, Route, RouteKey, Routes};
 use uuid::Uuid;
 
 use crate::history::History;
@@ -76,13 +76,23 @@ impl Store {
             self.merged = None;
             return;
         }
-        let persistent = self.saved.state.laid_over(&self.administrator);
-        let below = self.volatile.state.laid_over(&persistent);
+        let below = self.volatile.state.laid_over(&self.persistent());
         self.merged = Some(
             unconfirmed
                 .into_iter()
                 .fold(below, |below, commit| commit.state.laid_over(&below)),
         );
+    }
+
+    /// What is saved over administrators' files. What they want absent doesn't stand against what is saved.
+    fn persistent(&self) -> NetworkState {
+        let mut state = self.saved.state.laid_over(&self.administrator);
+        let mentioned = self.saved.state.mentioned_interfaces();
+        state.interfaces.retain(|interface| {
+            interface.wanted_state() != InterfaceState::Absent
+                || !mentioned.contains(&interface.name)
+        });
+        state
     }
 
     /// What is remembered of `scope`.
@@ -93,7 +103,7 @@ impl Store {
         let persistent;
         let state = match &self.merged {
             Some(_) if scope.persistent_only => {
-                persistent = self.saved.state.laid_over(&self.administrator);
+                persistent = self.persistent();
                 &persistent
             }
             Some(merged) => merged,
@@ -159,7 +169,8 @@ impl Store {
     fn commit(&mut self, id: Uuid, commit: &Commit) -> Result<bool, NipartError> {
         self.journals.clear(id)?;
         if commit.volatile {
-            return self.volatile.lay_over(&absent_as_down(&commit.state), id);
+            let state = absent_as_down(&commit.state);
+            return self.volatile.lay_over_with_removals(&state, id);
         }
         let journal = self.journals.get(id);
         if journal.is_none() && commit.state.laid_over(&self.saved.state) == self.saved.state {
@@ -197,17 +208,13 @@ impl Store {
             interface.wanted_state() == InterfaceState::Absent
                 || above.contains_key(interface.name.as_str())
         });
-        let volatile: HashSet<RouteKey> = self
-            .volatile
-            .state
-            .config_routes()
-            .iter()
-            .map(Route::key)
-            .collect();
-        let routes = state
-            .config_routes()
-            .iter()
-            .filter(|route| route.is_absent() || volatile.contains(&route.key()));
+        let volatile = self.volatile.state.config_routes();
+        let removed = AbsentRoutes::of(volatile);
+        let volatile: HashSet<RouteKey> = volatile.iter().map(Route::key).collect();
+        let is_hidden = |route: &&Route| {
+            route.is_absent() || volatile.contains(&route.key()) || removed.mean(route)
+        };
+        let routes = state.config_routes().iter().filter(is_hidden);
         let routes: Vec<Route> = routes.cloned().collect();
         NetworkState {
             interfaces: interfaces.cloned().collect(),

@@ -4,6 +4,7 @@
 
 mod cost;
 mod journal;
+mod removal;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -58,6 +59,7 @@ fn empty_journal(id: Uuid) -> Journal {
     Journal {
         id,
         before: NetworkState::default(),
+        begun: None,
         plan: Plan::default(),
         origin: None,
         checkpoint: None,
@@ -291,6 +293,7 @@ fn only_the_owner_reads() {
         .open_journal(Journal {
             id: Uuid::from_u128(9),
             before: NetworkState::default(),
+            begun: None,
             plan: Plan::default(),
             origin: None,
             checkpoint: None,

@@ -77,6 +77,7 @@ fn journal(number: u128) -> Journal {
     Journal {
         id: Uuid::from_u128(number),
         before: state(1300),
+        begun: None,
         plan: Plan::default(),
         origin: None,
         checkpoint: None,

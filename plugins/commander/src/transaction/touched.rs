@@ -89,6 +89,7 @@ mod tests {
         Journal {
             id: Uuid::nil(),
             before: nipart_schemas::yaml::parse(before).unwrap(),
+            begun: None,
             plan: Plan {
                 waves: vec![vec![Operation::AddMultipathRoute(
                     state.config_routes().to_vec(),

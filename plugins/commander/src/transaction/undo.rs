@@ -2,22 +2,18 @@
 
 //! Taking a transaction back, however far it got.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use nipart_schemas::decision::DecisionRequest;
-use nipart_schemas::dns::{DnsOrigin, DnsSource};
 use nipart_schemas::error::{ErrorKind, NipartError};
-use nipart_schemas::interface::Interface;
-use nipart_schemas::ip::{Address, PROTOCOL_DHCP};
 use nipart_schemas::journal::{Journal, JournalClosing};
 use nipart_schemas::network_state::NetworkState;
-use nipart_schemas::operation::{Operation, Plan};
-use nipart_schemas::route::{Route, RouteKey};
 use tokio::time::Instant;
 
+use super::lease::{aged, without_leases};
 use super::touched::scope_of;
 use crate::ask;
+use crate::checkpoint::time_since;
 use crate::peers::Peers;
 
 /// The whole undo, waiting for plugins that are being restarted included.
@@ -60,7 +56,7 @@ struct Step {
 async fn step(peers: &impl Peers, journal: &Journal) -> Result<Step, NipartError> {
     let observed = ask::query(peers, scope_of(journal)).await?;
     let request = DecisionRequest {
-        desired: journal.before.clone(),
+        desired: before(journal),
         observed: observed.clone(),
         undo: Some(journal.plan.clone()),
         ..DecisionRequest::default()
@@ -82,81 +78,11 @@ async fn step(peers: &impl Peers, journal: &Journal) -> Result<Step, NipartError
     })
 }
 
-/// Takes off what a DHCP client has brought that only an unconfirmed change wanted: no plan speaks of it.
-fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan {
-    let names = turned_on(journal);
-    let before = journal.before.by_name();
-    let mut addresses = Vec::new();
-    for interface in &observed.interfaces {
-        if !names.contains(&interface.name.as_str()) {
-            continue;
-        }
-        let known: Vec<_> = before
-            .get(interface.name.as_str())
-            .map(|before| leased(before).map(|address| address.key()).collect())
-            .unwrap_or_default();
-        let new = leased(interface).filter(|address| !known.contains(&address.key()));
-        addresses.extend(new.map(|address| Operation::RemoveAddress {
-            interface: interface.name.clone(),
-            address,
-        }));
+/// What was before, as it would be by now.
+fn before(journal: &Journal) -> NetworkState {
+    let before = journal.before.clone();
+    match &journal.begun {
+        Some(begun) => aged(before, time_since(begun)),
+        None => before,
     }
-    let known: HashSet<RouteKey> = journal
-        .before
-        .running_routes()
-        .iter()
-        .map(Route::key)
-        .collect();
-    let is_new = |route: &&Route| {
-        let through = route.next_hop_interface.as_deref();
-        route.protocol == Some(PROTOCOL_DHCP)
-            && through.is_some_and(|name| names.contains(&name))
-            && !known.contains(&route.key())
-    };
-    let routes = observed.running_routes().iter().filter(is_new).cloned();
-    let routes: Vec<Operation> = routes.map(Operation::RemoveRoute).collect();
-    let section = observed.dns_resolver.iter();
-    let sources = section.flat_map(|section| &section.sources);
-    let is_new = |source: &&DnsSource| {
-        let of = source.interface.as_deref();
-        source.origin == DnsOrigin::Dhcp
-            && of.is_some_and(|name| names.contains(&name))
-            && journal
-                .before
-                .dns_resolver
-                .as_ref()
-                .is_none_or(|before| before.source(of, DnsOrigin::Dhcp).is_none())
-    };
-    let sources = sources.filter(is_new).map(|source| {
-        Operation::ChangeDns(DnsSource::new(source.interface.as_deref(), source.origin))
-    });
-    let mut waves = vec![routes, addresses, sources.collect()];
-    waves.retain(|wave| !wave.is_empty());
-    Plan { waves }
-}
-
-/// Interfaces on which an unconfirmed change has turned on DHCP.
-pub(crate) fn turned_on(journal: &Journal) -> Vec<&str> {
-    let commit = journal
-        .checkpoint
-        .as_ref()
-        .map(|checkpoint| &checkpoint.commit);
-    let interfaces = commit
-        .into_iter()
-        .flat_map(|commit| &commit.state.interfaces);
-    interfaces
-        .filter(|interface| interface.wants_dhcpv4())
-        .map(|interface| interface.name.as_str())
-        .collect()
-}
-
-fn leased(interface: &Interface) -> impl Iterator<Item = Address> + '_ {
-    let list = interface
-        .ipv4
-        .as_ref()
-        .and_then(|ipv4| ipv4.address.as_ref());
-    list.into_iter()
-        .flatten()
-        .map(Address::any_family)
-        .filter(|address| address.protocol == Some(PROTOCOL_DHCP))
 }

@@ -18,6 +18,7 @@ fn an_open_journal_is_there_after_a_restart_and_gone_once_closed() {
     let journal = Journal {
         id: Uuid::from_u128(7),
         before: state("interfaces: [{name: eth0, mtu: 1500}]"),
+        begun: None,
         plan: Plan::default(),
         origin: None,
         checkpoint: None,

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What is remembered of a wish, where that isn't just what was written: pure.
+
+use nipart_schemas::decision::DecisionRequest;
+use nipart_schemas::interface::Interface;
+use nipart_schemas::ip::{Address, PROTOCOL_DHCP};
+use nipart_schemas::network_state::NetworkState;
+
+/// The wanted state with its secrets, which may have been written as hidden, with all of what comes back, and with the
+/// addresses that were leased
+/// and become static because DHCP is turned off and no address is written.
+pub(super) fn to_remember(request: &DecisionRequest) -> NetworkState {
+    let mut state = request.desired.clone();
+    for interface in &mut state.interfaces {
+        let observed = request.observed.interface(&interface.name);
+        let mut leased = observed.into_iter().flat_map(leased).peekable();
+        let Some(ipv4) = interface.ipv4.as_mut().filter(|ipv4| {
+            ipv4.dhcp == Some(false) && ipv4.enabled != Some(false) && ipv4.address.is_none()
+        }) else {
+            continue;
+        };
+        if leased.peek().is_some() {
+            let saved = request.saved.interface(&interface.name);
+            let saved = saved.and_then(|saved| saved.ipv4.as_ref()?.address.clone());
+            let mut addresses = saved.unwrap_or_default();
+            addresses.extend(leased);
+            ipv4.address = Some(addresses);
+        }
+    }
+    state
+}
+
+fn leased(interface: &Interface) -> impl Iterator<Item = Address<std::net::Ipv4Addr>> + '_ {
+    let addresses = interface.ipv4.iter().flat_map(|ipv4| &ipv4.address);
+    addresses
+        .flatten()
+        .filter(|address| address.protocol == Some(PROTOCOL_DHCP))
+        .map(|address| Address::new(address.ip, address.prefix_length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remembered(desired: &str) -> NetworkState {
+        let state = |text: &str| nipart_schemas::yaml::parse(text).unwrap();
+        let request = DecisionRequest {
+            desired: state(desired),
+            observed: state(
+                "interfaces: [{name: eth0, ipv4: {address: [{ip: 192.0.2.9, prefix-length: 24},
+                 {ip: 192.0.2.50, prefix-length: 24, valid-life-time: 9, protocol: 16}]}}]",
+            ),
+            saved: state(
+                "interfaces: [{name: eth0, ipv4: {dhcp: true, address: [{ip: 192.0.2.9, prefix-length: 24}]}}]",
+            ),
+            ..DecisionRequest::default()
+        };
+        to_remember(&request)
+    }
+
+    #[test]
+    fn a_lease_that_becomes_static_is_remembered() {
+        let expected = "interfaces: [{name: eth0, ipv4: {dhcp: false,
+            address: [{ip: 192.0.2.9, prefix-length: 24}, {ip: 192.0.2.50, prefix-length: 24}]}}]";
+        assert_eq!(
+            remembered("interfaces: [{name: eth0, ipv4: {dhcp: false}}]"),
+            nipart_schemas::yaml::parse(expected).unwrap()
+        );
+        for as_written in [
+            "interfaces: [{name: eth0, ipv4: {dhcp: false, address: []}}]",
+            "interfaces: [{name: eth0, ipv4: {dhcp: false, enabled: false}}]",
+            "interfaces: [{name: eth0, ipv4: {dhcp: true}}]",
+            "interfaces: [{name: eth0, mtu: 1400}]",
+        ] {
+            let written = nipart_schemas::yaml::parse(as_written).unwrap();
+            assert_eq!(remembered(as_written), written);
+        }
+    }
+}
