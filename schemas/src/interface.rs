@@ -15,6 +15,7 @@ mod ipvlan;
 mod linux_bridge;
 mod mac_vlan;
 pub mod macsec;
+pub mod port_vlan;
 mod ports;
 mod sections;
 mod veth;
@@ -42,6 +43,7 @@ pub use self::linux_bridge::{
 };
 pub use self::mac_vlan::{MacVlan, MacVlanMode};
 pub use self::macsec::Macsec;
+pub use self::port_vlan::PortVlan;
 pub use self::veth::Veth;
 pub use self::vlan::{Vlan, VlanPriority, VlanRegistration};
 pub use self::vrf::Vrf;

@@ -80,6 +80,11 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
             .dns
             .as_ref()
             .map(|dns| dns.reverted_to(present.dns.as_ref()));
+        if let (Some(section), Some(desired)) = (&mut back.bridge, &desired.bridge)
+            && desired.vlans().next().is_some()
+        {
+            section.spell_out_missing_vlans();
+        }
     }
     Some(back)
 }

@@ -10,7 +10,7 @@
 
 use serde_json::Value;
 
-use crate::namespace::ip;
+use crate::namespace::{bridge, ip};
 pub use crate::watch::Watch;
 
 /// What `ip -j` printed, which may be nothing at all.
@@ -79,6 +79,28 @@ pub fn routes() -> Vec<String> {
         }
     }
     found
+}
+
+/// VLANs that pass a port of a bridge, or reach the bridge, as `5`, `6-9` or `7 native`, in order.
+#[must_use]
+pub fn vlans(name: &str) -> Vec<String> {
+    let all = parsed(&bridge(&["-j", "-compressvlans", "vlan", "show"]));
+    let links = all.as_array().expect("a list");
+    let link = links.iter().find(|link| link["ifname"] == name);
+    let list = link.and_then(|link| link["vlans"].as_array());
+    let words = list.into_iter().flatten().map(|entry| {
+        let range = match entry.get("vlanEnd") {
+            Some(end) => format!("{}-{end}", entry["vlan"]),
+            None => entry["vlan"].to_string(),
+        };
+        let flags = entry["flags"].to_string();
+        match flags.as_str() {
+            "null" | "[]" => range,
+            r#"["PVID","Egress Untagged"]"# => format!("{range} native"),
+            _ => format!("{range} {flags}"),
+        }
+    });
+    words.collect()
 }
 
 /// The link must have all that is in `expected`, which may leave out whatever it likes.

@@ -100,17 +100,26 @@ pub fn enter(name: &str) -> bool {
 
 /// Runs `ip` with these arguments; returns what it prints.
 pub fn ip<A: AsRef<OsStr>>(arguments: &[A]) -> String {
-    let output = Command::new("ip")
+    iproute2("ip", arguments)
+}
+
+/// Runs `bridge` with these arguments; returns what it prints.
+pub fn bridge<A: AsRef<OsStr>>(arguments: &[A]) -> String {
+    iproute2("bridge", arguments)
+}
+
+fn iproute2<A: AsRef<OsStr>>(program: &str, arguments: &[A]) -> String {
+    let output = Command::new(program)
         .args(arguments)
         .output()
-        .expect("ip (iproute2) is installed");
+        .expect("iproute2 is installed");
     let shown: Vec<_> = arguments
         .iter()
         .map(|argument| argument.as_ref().to_string_lossy())
         .collect();
     assert!(
         output.status.success(),
-        "ip {}: {}",
+        "{program} {}: {}",
         shown.join(" "),
         String::from_utf8_lossy(&output.stderr)
     );

@@ -19,6 +19,7 @@ mod ipv6;
 mod link;
 mod names;
 mod route;
+mod support;
 
 use nipart_netlink::{
     ApplySocket, DumpSocket, GenericSocket, KernelError, NetlinkError, NetlinkRequest, OnFailure,
@@ -31,7 +32,6 @@ use self::ipv6::Switch;
 pub(crate) use self::link::common;
 pub(crate) use self::names::Names;
 use crate::error::from_netlink;
-use crate::kind;
 use crate::wireguard;
 
 /// Messages that are sent before it is looked whether one failed: what fits into one system call.
@@ -91,6 +91,10 @@ pub(crate) async fn execute(
 ) -> ExecutionReport {
     let mut report = ExecutionReport::default();
     let mut names = Names::default();
+    if let Err(error) = support::check(apply, plan).await {
+        report.failures.push(error);
+        return report;
+    }
     for wave in &plan.waves {
         execute_wave(dump, apply, generic, wave, &mut names, &mut report).await;
         if !report.failures.is_empty() {
@@ -176,7 +180,6 @@ impl<'a> Progress<'a> {
             Some(Err(error)) if self.last_failed != Some(position) => {
                 self.last_failed = Some(position);
                 let operation = &self.wave[position];
-                let error = kind::name_what_is_missing(error, operation);
                 self.failures.push(error.while_doing(operation));
             }
             Some(Err(_)) | None => {}

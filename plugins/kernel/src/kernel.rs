@@ -51,7 +51,7 @@ impl Kernel {
     }
 
     /// Executes the waves in order and stops after the first batch of operations in which one failed. At most 30 s
-    /// pass for each batch of 64.
+    /// pass for each batch of 64. Nothing is tried of a plan that needs what the kernel lacks.
     ///
     /// A failure reads `<operation>: <the kernel's text>`. Of an operation that failed with kind `timeout` or
     /// `plugin-failure` it is unknown whether it was done: query to know.

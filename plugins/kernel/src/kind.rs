@@ -13,6 +13,7 @@ mod ipvlan;
 mod linux_bridge;
 mod mac_vlan;
 mod macsec;
+pub(crate) mod port_vlan;
 mod tunnel;
 mod veth;
 mod vlan;
@@ -22,9 +23,8 @@ mod wireguard;
 mod xfrm;
 
 use nipart_netlink::packet::link::{InfoData, InfoKind, LinkInfo, LinkLayerType};
-use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{BondPort, BridgePort, Interface, InterfaceType};
-use nipart_schemas::operation::Operation;
 
 use crate::execute::Names;
 use crate::query::{LinkFacts, Surroundings};
@@ -158,37 +158,12 @@ pub(crate) fn link_info(info_kind: InfoKind, data: Option<InfoData>) -> Vec<Link
     info
 }
 
-/// `IFLA_LINKINFO` with the options of a bridge's port, as far as they are given.
-pub(crate) fn bridge_port_info(port: &BridgePort) -> Vec<LinkInfo> {
+/// `IFLA_LINKINFO` with the options of a bridge's port, as far as they are given; none when none is.
+pub(crate) fn bridge_port_info(port: &BridgePort) -> Option<Vec<LinkInfo>> {
     linux_bridge::compose_port(port)
 }
 
 /// `IFLA_LINKINFO` with the options of a bond's port, as far as they are given.
 pub(crate) fn bond_port_info(port: &BondPort) -> Vec<LinkInfo> {
     bond::compose_port(port)
-}
-
-/// What the kernel says of a kind that it doesn't have (`rtnl_newlink`, net/core/rtnetlink.c).
-const UNKNOWN_KIND: &str = "Unknown device type";
-
-/// Says of a link that can't be created because the kernel doesn't have its kind, what the kernel lacks.
-pub(crate) fn name_what_is_missing(error: NipartError, operation: &Operation) -> NipartError {
-    let Operation::CreateLink { interface, .. } = operation else {
-        return error;
-    };
-    let kind = of_interface(interface);
-    match kind.filter(|_| error.message.contains(UNKNOWN_KIND)) {
-        Some(kind) => {
-            let (feature, module) = (kind.feature(), kind.module());
-            NipartError {
-                kind: ErrorKind::NotSupported,
-                message: format!(
-                    "the kernel has no {feature} support (module \"{module}\"): {}",
-                    error.message
-                ),
-                ..error
-            }
-        }
-        None => error,
-    }
 }

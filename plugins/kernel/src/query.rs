@@ -15,6 +15,7 @@ mod assemble;
 mod link;
 mod route;
 mod scope;
+mod vlan;
 
 use std::collections::HashSet;
 
@@ -42,6 +43,9 @@ pub(crate) async fn query(
         }
     };
     let mut read = read_links(dump, scope).await.map_err(what("links"))?;
+    vlan::read(dump, &mut read)
+        .await
+        .map_err(what("VLANs of bridges"))?;
     let shown = scope
         .interfaces
         .as_deref()

@@ -430,6 +430,7 @@ fn bridge_ports_with_options() {
                 stp_hairpin_mode: Some(true),
                 stp_path_cost: Some(200),
                 stp_priority: Some(7),
+                vlan: None,
             };
             let partly = BridgePort {
                 name: "v1".to_string(),

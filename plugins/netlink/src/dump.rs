@@ -238,16 +238,22 @@ impl DumpSocket {
     }
 
     /// What bridges know about themselves and their ports (family `AF_BRIDGE`): one message for each, with the
-    /// VLANs as ranges in `IFLA_AF_SPEC`.
-    pub async fn bridge_ports(&self) -> Result<Vec<LinkMessage>, NetlinkError> {
+    /// VLANs as ranges in `IFLA_AF_SPEC`. Keeps what `map` makes of each, see [`Self::routes_map`].
+    pub async fn bridge_ports_map<T, F>(&self, mut map: F) -> Result<Vec<T>, NetlinkError>
+    where
+        T: Send + 'static,
+        F: FnMut(LinkMessage) -> Option<T> + Send + 'static,
+    {
         let mut message = LinkMessage::default();
         message.header.interface_family = AddressFamily::Bridge;
         message.attributes.push(LinkAttribute::ExtMask(vec![
             LinkExtentMask::BrvlanCompressed,
         ]));
         let request = NetlinkRequest::new(RouteNetlinkMessage::GetLink(message), NLM_F_DUMP);
-        self.dump("dumping bridge ports", vec![request], into_link)
-            .await
+        self.dump("dumping bridge ports", vec![request], move |message| {
+            into_link(message).and_then(&mut map)
+        })
+        .await
     }
 
     async fn dump<T, F>(

@@ -81,7 +81,7 @@ fn links_match_what_ip_shows() {
             assert_eq!(ports.iter().map(name_of).collect::<Vec<_>>(), ["v5", "v6"]);
             assert!(has_ipv6_statistics(&ports[0]));
 
-            let with_vlans = dump.bridge_ports().await.unwrap();
+            let with_vlans = dump.bridge_ports_map(Some).await.unwrap();
             assert_eq!(
                 with_vlans.iter().map(name_of).collect::<Vec<_>>(),
                 ["v5", "v6", "br0"]

@@ -10,6 +10,7 @@ pub(crate) mod port;
 pub(crate) mod recreation;
 pub(crate) mod restart;
 pub(crate) mod route;
+pub(crate) mod vlan;
 
 use std::collections::BTreeMap;
 
@@ -120,6 +121,7 @@ pub(crate) fn resolve<'a>(context: &Context<'a>) -> Goals<'a> {
     port::unlisted(context, &attachments, &mut goals);
     recreation::cascade(context, &mut goals);
     restart::settle(context, &mut goals);
+    vlan::settle(context, &mut goals);
     route::resolve(context, &mut goals);
     name::resolve(context, &mut goals);
     goals.pending.sort_unstable();

@@ -12,6 +12,7 @@ mod ipvlan;
 mod linux_bridge;
 mod mac_vlan;
 mod macsec;
+mod port_vlan;
 mod tunnel;
 mod veth;
 mod vlan;

@@ -40,7 +40,7 @@ pub(crate) enum Phase {
     CreateLinks,
     /// What needs the new links: attachments, descriptions, names, IPv6 switches.
     SettleLinks,
-    /// Options that only an attached port has.
+    /// Options that only an attached port has; then what their controller can do only with them.
     SettlePorts,
     /// Addresses come in the order in which they are written.
     AddAddresses,

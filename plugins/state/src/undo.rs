@@ -20,7 +20,7 @@ use nipart_schemas::operation::Plan;
 
 use self::touched::Touched;
 use crate::context::Context;
-use crate::goal::{Fate, Goal, Goals, address, recreation, restart};
+use crate::goal::{Fate, Goal, Goals, address, recreation, restart, vlan};
 use crate::plan::PortOptions;
 use crate::{kind, plan};
 
@@ -37,6 +37,8 @@ pub(crate) fn decide(request: &DecisionRequest, undone: &Plan) -> Result<Decisio
     restore_port_options::<BondPort>(&context, &touched, &mut goals);
     recreation::cascade(&context, &mut goals);
     restart::settle(&context, &mut goals);
+    vlan::forget(&mut goals);
+    vlan::settle(&context, &mut goals);
     route::restore(&context, &touched, &mut goals);
     name::restore(&context, &touched, &mut goals);
     Ok(plan::build(&context, &goals))

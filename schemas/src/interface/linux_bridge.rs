@@ -5,6 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::port_vlan::PortVlan;
 use crate::lenient;
 use crate::mac_address::MacAddress;
 use crate::overlay::{overlay, overlay_leaf};
@@ -26,10 +27,30 @@ pub struct LinuxBridge {
     /// Its ports. Replaces the list that was applied before; ports that others attached stay.
     #[serde(default, skip_serializing_if = "Option::is_none", alias = "ports")]
     pub port: Option<Vec<BridgePort>>,
+    /// The VLANs that reach the bridge itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vlan: Option<PortVlan>,
 }
 
 // Ports are a list with rules of its own, and whose ports may stay is no property of the link.
-overlay!(LinuxBridge { options } read_only { allow_extra_ports, port });
+overlay!(LinuxBridge { options, vlan } read_only { allow_extra_ports, port });
+
+impl LinuxBridge {
+    /// All that is said of VLANs: of those that reach the bridge, then of its ports in their order.
+    pub fn vlans(&self) -> impl Iterator<Item = &PortVlan> {
+        let ports = self.port.iter().flatten();
+        let of_ports = ports.filter_map(|port| port.vlan.as_ref());
+        self.vlan.iter().chain(of_ports)
+    }
+
+    /// Where nothing is said of VLANs, says that there is nothing but the default.
+    pub fn spell_out_missing_vlans(&mut self) {
+        self.vlan.get_or_insert_default();
+        for port in self.port.iter_mut().flatten() {
+            port.vlan.get_or_insert_default();
+        }
+    }
+}
 
 /// One entry of `bridge.port`. Attributes `IFLA_BRPORT_*` of `linux/if_link.h`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -58,13 +79,17 @@ pub struct BridgePort {
         deserialize_with = "lenient::number"
     )]
     pub stp_priority: Option<u16>,
+    /// The VLANs that pass it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vlan: Option<PortVlan>,
 }
 
 overlay!(BridgePort {
     name,
     stp_hairpin_mode,
     stp_path_cost,
-    stp_priority
+    stp_priority,
+    vlan
 });
 
 /// `bridge.options`. Attributes `IFLA_BR_*` of `linux/if_link.h`; multicast intervals in hundredths of a second.
@@ -176,6 +201,14 @@ pub struct BridgeOptions {
         deserialize_with = "lenient::number"
     )]
     pub multicast_startup_query_interval: Option<u64>,
+    /// Whether it looks at VLANs at all. Where it isn't written, it is on as long as a port, or the bridge itself, has
+    /// a `vlan` that says something.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "lenient::boolean"
+    )]
+    pub vlan_filtering: Option<bool>,
     /// Protocol of VLAN filtering.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vlan_protocol: Option<VlanProtocol>,
@@ -214,6 +247,7 @@ overlay!(BridgeOptions {
     multicast_snooping,
     multicast_startup_query_count,
     multicast_startup_query_interval,
+    vlan_filtering,
     vlan_protocol,
     vlan_default_pvid,
     stp,

@@ -3,6 +3,7 @@
 //! The lists of ports of controllers, whatever the section that has them.
 
 use super::{BridgePort, Interface};
+use crate::overlay::Overlay;
 
 impl Interface {
     /// Its ports, when it is a controller whose list is written.
@@ -56,6 +57,17 @@ impl Interface {
         self
     }
 
+    /// Takes from `below` what is said there, and not here, of ports that are on both lists.
+    pub(crate) fn fill_ports_from(&mut self, below: &Self) {
+        if let (Some(own), Some(below)) = (&mut self.bridge, &below.bridge) {
+            fill_listed(own.port.as_mut(), below.port.as_deref(), |port| &port.name);
+        }
+        if let (Some(own), Some(below)) = (&mut self.link_aggregation, &below.link_aggregation) {
+            let below = below.ports_config.as_deref();
+            fill_listed(own.ports_config.as_mut(), below, |port| &port.name);
+        }
+    }
+
     /// Takes ports off a written list.
     pub fn retain_ports(&mut self, keep: impl Fn(&str) -> bool) {
         if let Some(list) = self.bridge.as_mut().and_then(|bridge| bridge.port.as_mut()) {
@@ -93,6 +105,15 @@ impl Interface {
         let of_vrf = self.vrf.as_mut().and_then(|vrf| vrf.port.as_mut());
         if let Some(list) = of_bond.or(of_vrf) {
             list.push(name.to_string());
+        }
+    }
+}
+
+fn fill_listed<P: Overlay>(own: Option<&mut Vec<P>>, below: Option<&[P]>, name: fn(&P) -> &str) {
+    for port in own.into_iter().flatten() {
+        let mut known = below.into_iter().flatten();
+        if let Some(same) = known.find(|other| name(other) == name(port)) {
+            port.fill_from(same);
         }
     }
 }

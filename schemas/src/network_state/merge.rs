@@ -86,9 +86,11 @@ fn merged_interfaces(upper: &NetworkState, below: &NetworkState) -> Vec<Interfac
         match positions.get(interface.name.as_str()) {
             Some(&index) => {
                 let mut filled = interface.clone();
-                let below = &merged[index];
-                filled.fill_from(&without_contradictions(interface, below));
-                filled.dns = DnsConfig::laid_over(interface.dns.as_ref(), below.dns.as_ref());
+                let dns = DnsConfig::laid_over(interface.dns.as_ref(), merged[index].dns.as_ref());
+                let below = without_contradictions(interface, &merged[index]);
+                filled.fill_from(&below);
+                filled.fill_ports_from(&below);
+                filled.dns = dns;
                 merged[index] = filled;
             }
             None => {

@@ -11,6 +11,7 @@
 )]
 
 mod bond;
+mod bridge_vlan;
 mod dummy;
 mod support;
 mod vlan;

@@ -56,8 +56,8 @@ pub(super) fn steps(operation: &Operation, names: &Names) -> Result<Vec<Step>, N
             .into_iter()
             .collect()),
         Operation::ChangeLink(changes) => link::change(changes, names).map(one),
-        Operation::ChangeSection { interface } => link::change_section(interface, names).map(one),
-        Operation::ChangeBridgePort { port } => link::change_bridge_port(port, names).map(one),
+        Operation::ChangeSection { interface } => link::change_section(interface, names),
+        Operation::ChangeBridgePort { port } => link::change_bridge_port(port, names),
         Operation::ChangeBondPort { port } => link::change_bond_port(port, names).map(one),
         Operation::AddAltName { interface, name } => {
             Ok(one(link::add_alt_name(names.index(interface)?, name)))

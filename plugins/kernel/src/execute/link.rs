@@ -7,10 +7,13 @@ use nipart_netlink::builder::{LinkMessageBuilder, LinkUnspec};
 use nipart_netlink::packet::link::{LinkAttribute, LinkFlags, LinkMessage, Prop};
 use nipart_netlink::packet_core::DefaultNla;
 use nipart_schemas::error::{ErrorKind, NipartError};
-use nipart_schemas::interface::{BondPort, BridgePort, Interface, InterfaceState, InterfaceType};
+use nipart_schemas::interface::{
+    BondPort, BridgePort, Interface, InterfaceState, InterfaceType, PortVlan,
+};
 use nipart_schemas::operation::LinkChanges;
 
 use super::{Names, Step};
+use crate::kind::port_vlan::{self, VlansOf};
 use crate::kind::{self, LinkKind, Order};
 
 /// `IFLA_IFALIAS`, `linux/if_link.h`.
@@ -150,11 +153,19 @@ pub(super) fn change(changes: &LinkChanges, names: &Names) -> Result<Step, Nipar
 }
 
 /// Changes options of the link's kind.
-pub(super) fn change_section(interface: &Interface, names: &Names) -> Result<Step, NipartError> {
+pub(super) fn change_section(
+    interface: &Interface,
+    names: &Names,
+) -> Result<Vec<Step>, NipartError> {
     let kind = kind_to_build(interface)?;
     if kind.is_configured_elsewhere() {
-        return Ok(Step::Configure(Box::new(interface.only_sections())));
+        return Ok(vec![Step::Configure(Box::new(interface.only_sections()))]);
     }
+    let index = names.index(&interface.name)?;
+    // A bridge gets its VLANs before it looks at them.
+    let own = interface.bridge.as_ref();
+    let own = own.and_then(|bridge| bridge.vlan.as_ref());
+    let mut steps = change_vlans(index, VlansOf::Bridge, own);
     let order = Order {
         interface,
         peer: None,
@@ -162,12 +173,19 @@ pub(super) fn change_section(interface: &Interface, names: &Names) -> Result<Ste
         names,
     };
     let composed = kind.compose(&order)?;
-    let mut message = numbered(names.index(&interface.name)?);
+    let mut message = numbered(index);
     let attributes = &mut message.attributes;
     attributes.extend(composed.base.map(LinkAttribute::Link));
     let info = kind::link_info(kind.info_kind(), composed.data);
     attributes.push(LinkAttribute::LinkInfo(info));
-    Ok(Step::send(NetlinkRequest::change_link(message)))
+    steps.push(Step::send(NetlinkRequest::change_link(message)));
+    Ok(steps)
+}
+
+fn change_vlans(index: u32, of: VlansOf, vlan: Option<&PortVlan>) -> Vec<Step> {
+    let requests = vlan.map(|vlan| port_vlan::compose(index, of, vlan));
+    let requests = requests.into_iter().flatten();
+    requests.map(Step::send).collect()
 }
 
 /// Changes what a bond keeps about its port.
@@ -179,11 +197,18 @@ pub(super) fn change_bond_port(port: &BondPort, names: &Names) -> Result<Step, N
 }
 
 /// Changes what a bridge keeps about its port.
-pub(super) fn change_bridge_port(port: &BridgePort, names: &Names) -> Result<Step, NipartError> {
-    let mut message = numbered(names.index(&port.name)?);
-    let info = kind::bridge_port_info(port);
-    message.attributes.push(LinkAttribute::LinkInfo(info));
-    Ok(Step::send(NetlinkRequest::change_link(message)))
+pub(super) fn change_bridge_port(
+    port: &BridgePort,
+    names: &Names,
+) -> Result<Vec<Step>, NipartError> {
+    let index = names.index(&port.name)?;
+    let mut steps = change_vlans(index, VlansOf::Port, port.vlan.as_ref());
+    if let Some(info) = kind::bridge_port_info(port) {
+        let mut message = numbered(index);
+        message.attributes.push(LinkAttribute::LinkInfo(info));
+        steps.push(Step::send(NetlinkRequest::change_link(message)));
+    }
+    Ok(steps)
 }
 
 pub(super) fn add_alt_name(index: u32, name: &str) -> Step {

@@ -15,7 +15,7 @@ use nipart_schemas::interface::{
 };
 use nipart_schemas::mac_address::MacAddress;
 
-use super::{Composed, LinkKind, Order};
+use super::{Composed, LinkKind, Order, port_vlan};
 use crate::query::{LinkFacts, Surroundings};
 
 /// `USER_HZ`.
@@ -48,11 +48,18 @@ impl LinkKind for LinuxBridge {
         for attribute in attributes {
             observe_option(attribute, &mut options);
         }
-        let mut ports: Vec<BridgePort> = surroundings.ports_of(link).map(observe_port).collect();
+        let filters = link.filters_vlans();
+        let vlan_of = |link: &LinkFacts| filters.then(|| port_vlan::observe(&link.vlans));
+        let ports = surroundings.ports_of(link).map(|port| BridgePort {
+            vlan: vlan_of(port),
+            ..observe_port(port)
+        });
+        let mut ports: Vec<BridgePort> = ports.collect();
         ports.sort_by(|one, other| one.name.cmp(&other.name));
         interface.bridge = Some(interface::LinuxBridge {
             options: Some(options),
             port: Some(ports),
+            vlan: vlan_of(link),
             ..interface::LinuxBridge::default()
         });
     }
@@ -119,6 +126,7 @@ fn observe_option(attribute: &InfoBridge, options: &mut BridgeOptions) {
         InfoBridge::MulticastStartupQueryInterval(ticks) => {
             options.multicast_startup_query_interval = Some(*ticks);
         }
+        InfoBridge::VlanFiltering(on) => options.vlan_filtering = Some(*on),
         InfoBridge::VlanProtocol(protocol) => options.vlan_protocol = shown_protocol(*protocol),
         InfoBridge::VlanDefaultPvid(id) => options.vlan_default_pvid = Some(*id),
         InfoBridge::GcTimer(ticks) => options.gc_timer = Some(*ticks),
@@ -190,6 +198,7 @@ fn compose_options(options: &BridgeOptions) -> Result<Vec<InfoBridge>, NipartErr
         options
             .multicast_startup_query_interval
             .map(InfoBridge::MulticastStartupQueryInterval),
+        options.vlan_filtering.map(InfoBridge::VlanFiltering),
         options
             .vlan_protocol
             .map(|protocol| InfoBridge::VlanProtocol(kernel_protocol(protocol))),
@@ -216,18 +225,20 @@ fn observe_port(link: &LinkFacts) -> BridgePort {
     port
 }
 
-/// `IFLA_INFO_SLAVE_DATA` with what is given.
-pub(super) fn compose_port(port: &BridgePort) -> Vec<LinkInfo> {
+/// `IFLA_INFO_SLAVE_DATA` with what is given; none when nothing is.
+pub(super) fn compose_port(port: &BridgePort) -> Option<Vec<LinkInfo>> {
     let attributes = [
         port.stp_hairpin_mode.map(InfoBridgePort::HairpinMode),
         port.stp_path_cost.map(InfoBridgePort::Cost),
         port.stp_priority.map(InfoBridgePort::Priority),
     ];
-    let attributes = attributes.into_iter().flatten().collect();
-    vec![
-        LinkInfo::PortKind(InfoPortKind::Bridge),
-        LinkInfo::PortData(InfoPortData::BridgePort(attributes)),
-    ]
+    let attributes: Vec<InfoBridgePort> = attributes.into_iter().flatten().collect();
+    (!attributes.is_empty()).then(|| {
+        vec![
+            LinkInfo::PortKind(InfoPortKind::Bridge),
+            LinkInfo::PortData(InfoPortData::BridgePort(attributes)),
+        ]
+    })
 }
 
 fn seconds(ticks: u32) -> Option<u8> {

@@ -3,8 +3,8 @@
 //! From `RTM_NEWLINK` to an interface: what is common to all kinds.
 
 use nipart_netlink::packet::link::{
-    AfSpecInet6, AfSpecUnspec, Inet6DevConf, InfoData, InfoKind, InfoPortData, LinkAttribute,
-    LinkFlags, LinkInfo, LinkMessage, Prop,
+    AfSpecInet6, AfSpecUnspec, BridgeVlanInfo, Inet6DevConf, InfoData, InfoKind, InfoPortData,
+    LinkAttribute, LinkFlags, LinkInfo, LinkMessage, Prop,
 };
 use nipart_schemas::interface::{AltName, Interface, InterfaceState};
 use nipart_schemas::ip::{Ipv4, Ipv6};
@@ -38,6 +38,8 @@ pub(crate) struct LinkFacts {
     pub(crate) controller: Option<u32>,
     /// `IFLA_LINK`, unless that is in another network namespace.
     pub(crate) base: Option<u32>,
+    /// What its bridge lets pass; empty where that doesn't look at VLANs.
+    pub(crate) vlans: Vec<BridgeVlanInfo>,
 }
 
 impl LinkFacts {
@@ -83,6 +85,7 @@ impl Link {
             port_data: None,
             controller: None,
             base: None,
+            vlans: Vec::new(),
         };
         let mut is_base_elsewhere = false;
         for attribute in message.attributes {

@@ -9,7 +9,7 @@ use nipart_schemas::interface::{
 use nipart_schemas::overlay::Difference;
 use serde_json::Value;
 
-use super::Kind;
+use super::{Kind, port_vlan};
 
 pub(super) struct LinuxBridge;
 
@@ -24,6 +24,40 @@ impl Kind for LinuxBridge {
 
     fn is_equal(&self, _key: &str, difference: &Difference) -> bool {
         is_rounded(difference)
+    }
+
+    // __br_vlan_set_default_pvid, net/bridge/br_vlan.c: it may be taken off the bridge itself.
+    fn complete_changes(&self, changes: &mut Interface, wanted: &Interface, _present: &Interface) {
+        let own = wanted
+            .bridge
+            .as_ref()
+            .and_then(|bridge| bridge.vlan.as_ref());
+        if let Some(bridge) = &mut changes.bridge
+            && let Some(options) = &bridge.options
+            && options.vlan_default_pvid.is_some()
+        {
+            bridge.vlan = own.cloned();
+        }
+    }
+
+    // VLANs are looked at when all ports have theirs: a bridge that goes on working meanwhile loses no frames.
+    fn take_what_needs_ports(&self, section: &mut Interface) -> Option<Interface> {
+        let bridge = section.bridge.as_mut()?;
+        let options = bridge.options.as_mut();
+        let vlan_filtering = options.and_then(|options| options.vlan_filtering.take_if(|on| *on));
+        let vlan = bridge.vlan.take();
+        (vlan_filtering.is_some() || vlan.is_some()).then(|| Interface {
+            interface_type: section.interface_type.clone(),
+            bridge: Some(Section {
+                options: vlan_filtering.map(|on| BridgeOptions {
+                    vlan_filtering: Some(on),
+                    ..BridgeOptions::default()
+                }),
+                vlan,
+                ..Section::default()
+            }),
+            ..Interface::named(&section.name)
+        })
     }
 }
 
@@ -48,6 +82,19 @@ fn check(section: Option<&Section>, path: &str) -> Result<(), NipartError> {
     }
     for (index, port) in section.port.iter().flatten().enumerate() {
         check_port(port, &format!("{path}.port[{index}]"))?;
+    }
+    if let Some(vlan) = &section.vlan {
+        port_vlan::check(vlan, &format!("{path}.vlan"))?;
+    }
+    let is_off = section
+        .options
+        .as_ref()
+        .is_some_and(|options| options.vlan_filtering == Some(false));
+    if is_off && section.vlans().any(|vlan| !vlan.is_reset()) {
+        return Err(NipartError::invalid(
+            format!("{path}.options.vlan-filtering"),
+            "vlan-filtering is off, but this state says which VLANs pass",
+        ));
     }
     Ok(())
 }
@@ -118,5 +165,9 @@ fn check_stp(stp: &BridgeStp, path: &str) -> Result<(), NipartError> {
 
 fn check_port(port: &BridgePort, path: &str) -> Result<(), NipartError> {
     in_range(port.stp_path_cost, (1, 65535), path, "stp-path-cost")?;
-    in_range(port.stp_priority, (0, 63), path, "stp-priority")
+    in_range(port.stp_priority, (0, 63), path, "stp-priority")?;
+    match &port.vlan {
+        Some(vlan) => port_vlan::check(vlan, &format!("{path}.vlan")),
+        None => Ok(()),
+    }
 }

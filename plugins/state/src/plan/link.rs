@@ -63,7 +63,8 @@ pub(super) fn create(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
             .filter(|name| !name.is_empty());
         if let Some(later) = kind::take_what_needs_ports(&mut interface) {
             let interface = Box::new(later);
-            waves.push(Phase::SettlePorts, Operation::ChangeSection { interface });
+            let operation = Operation::ChangeSection { interface };
+            waves.push_at(Phase::SettlePorts, 1, operation);
         }
         let operation = Operation::CreateLink {
             interface: Box::new(interface),
@@ -169,16 +170,14 @@ pub(super) fn change(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
     {
         let mut interface = kind::section_changes(wanted, present, interface_type);
         let later = kind::take_what_needs_ports(&mut interface);
-        for (phase, depth, interface) in [
-            (Phase::ChangeLinks, depth, Some(interface)),
-            (Phase::SettlePorts, 0, later),
-        ] {
-            let Some(interface) = interface.map(Box::new) else {
-                continue;
-            };
-            if !kind::section_differences(&interface, present).is_empty() {
-                waves.push_at(phase, depth, Operation::ChangeSection { interface });
-            }
+        if !kind::section_differences(&interface, present).is_empty() {
+            let interface = Box::new(interface);
+            let operation = Operation::ChangeSection { interface };
+            waves.push_at(Phase::ChangeLinks, depth, operation);
+        }
+        if let Some(interface) = later.map(Box::new) {
+            let operation = Operation::ChangeSection { interface };
+            waves.push_at(Phase::SettlePorts, 1, operation);
         }
     }
     alt_names(wanted, Some(present), waves);

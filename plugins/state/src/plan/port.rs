@@ -10,7 +10,7 @@ use nipart_schemas::overlay::{Overlay, Path};
 
 use super::{Phase, Surroundings, Waves};
 use crate::context::Context;
-use crate::goal::{Fate, Goal, Goals};
+use crate::goal::{Fate, Goal, Goals, vlan};
 use crate::kind;
 
 /// What one kind of controller keeps about a port.
@@ -29,6 +29,9 @@ pub(crate) trait PortOptions: Overlay + Clone + 'static {
 
     /// What changes them.
     fn operation(self) -> Operation;
+
+    /// Takes out of what is there what a change of the controller changes along.
+    fn forget_what_changes(&mut self, _controller: &Goal<'_>) {}
 }
 
 impl PortOptions for BridgePort {
@@ -54,6 +57,12 @@ impl PortOptions for BridgePort {
 
     fn operation(self) -> Operation {
         Operation::ChangeBridgePort { port: self }
+    }
+
+    fn forget_what_changes(&mut self, controller: &Goal<'_>) {
+        if vlan::changes_default(controller) {
+            self.vlan = None;
+        }
     }
 }
 
@@ -117,7 +126,9 @@ fn plan_options<P: PortOptions>(
                 .get(port.name())
                 .is_none_or(|goal| goal.surviving().is_some());
             let before = present.get(port.name()).filter(|_| stays);
-            let before = before.map_or_else(|| P::unset(port.name()), |before| (*before).clone());
+            let mut before =
+                before.map_or_else(|| P::unset(port.name()), |before| (*before).clone());
+            before.forget_what_changes(goal);
             ports.insert(port.name(), (port.clone(), before));
         }
     }

@@ -11,6 +11,7 @@ mod kind;
 mod link;
 mod name;
 mod route;
+mod vlan;
 
 pub(crate) use self::address::addresses;
 use std::collections::{BTreeMap, HashSet};
@@ -49,7 +50,9 @@ impl Model {
                 .as_ref()
                 .and_then(|bridge| bridge.port.clone());
             for port in ports.into_iter().flatten() {
-                model.ports.insert(port.name.clone(), port);
+                let vlan = port.vlan.clone().or_else(|| Some(vlan::default()));
+                let name = port.name.clone();
+                model.ports.insert(name, BridgePort { vlan, ..port });
             }
             if let Some(bond) = &interface.link_aggregation {
                 for port in bond.port.iter().flatten() {
@@ -104,7 +107,7 @@ impl Model {
             if interface.interface_type == Some(InterfaceType::LinuxBridge) {
                 let ports = self.ports_of(&interface.name);
                 let ports = ports.map(|port| self.ports[port].clone()).collect();
-                interface.bridge.get_or_insert_default().port = Some(ports);
+                vlan::show(interface.bridge.get_or_insert_default(), ports);
             }
             self.show_ports(interface);
             if let Some(names) = &mut interface.alt_names {

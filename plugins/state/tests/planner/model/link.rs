@@ -48,6 +48,7 @@ pub(super) fn fill_defaults(link: &mut Interface) {
             };
             let section = link.bridge.get_or_insert_default();
             section.options.get_or_insert_default().fill_from(&options);
+            super::vlan::fill_defaults(section);
         }
         Some(InterfaceType::Vxlan) => {
             let section = link.vxlan.get_or_insert_default();
@@ -186,6 +187,7 @@ impl Model {
             stp_hairpin_mode: Some(false),
             stp_path_cost: Some(100),
             stp_priority: Some(32),
+            vlan: Some(super::vlan::default()),
         };
         self.ports.insert(name.to_string(), port);
         Ok(())
@@ -361,7 +363,12 @@ impl Model {
                 return Err("ports are no option".to_string());
             }
             let mut new = bridge.clone();
-            new.fill_from(link.bridge.as_ref().ok_or("no bridge")?);
+            let old = link.bridge.clone().ok_or("no bridge")?;
+            new.fill_from(&old);
+            let names: Vec<String> = self.ports_of(&changes.name).cloned().collect();
+            let ports = self.ports.iter_mut();
+            let ports = ports.filter(|(name, _)| names.contains(name));
+            super::vlan::change_default(&old, &mut new, ports.map(|(_, port)| port));
             changed.bridge = Some(new);
         }
         self.links.insert(changed.name.clone(), changed);

@@ -11,9 +11,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use nipart_schemas::interface::port_vlan::VlanTable;
 use nipart_schemas::interface::{
-    AltName, AltNameState, BridgePort, Interface, InterfaceState, InterfaceType, LinuxBridge,
-    MacVlan, MacVlanMode, Veth, Vxlan,
+    AltName, AltNameState, BridgeOptions, BridgePort, Interface, InterfaceState, InterfaceType,
+    LinuxBridge, MacVlan, MacVlanMode, PortVlan, Veth, Vxlan,
 };
 use nipart_schemas::ip::{Address, Ipv4, Ipv6};
 use nipart_schemas::lease::Lease;
@@ -122,12 +123,35 @@ fn alt_names(name: &'static str) -> impl Strategy<Value = Vec<AltName>> {
     vec(one, 1..=1)
 }
 
-fn port() -> impl Strategy<Value = (Option<bool>, Option<u32>, Option<u16>)> {
+fn port() -> impl Strategy<Value = BridgePort> {
     (
         of(any::<bool>()),
         of(select(vec![7, 100])),
         of(select(vec![3, 32])),
+        weighted(0.3, vlan()),
     )
+        .prop_map(
+            |(stp_hairpin_mode, stp_path_cost, stp_priority, vlan)| BridgePort {
+                name: String::new(),
+                stp_hairpin_mode,
+                stp_path_cost,
+                stp_priority,
+                vlan,
+            },
+        )
+}
+
+fn vlan() -> impl Strategy<Value = PortVlan> {
+    let tables = [
+        VlanTable::new(Some(1), []),
+        VlanTable::new(Some(10), []),
+        VlanTable::new(None, [(5, 9)]),
+        VlanTable::new(Some(7), [(5, 9)]),
+    ];
+    prop_oneof![
+        Just(PortVlan::default()),
+        select(tables.map(PortVlan::from).to_vec()),
+    ]
 }
 
 fn bridge() -> impl Strategy<Value = LinuxBridge> {
@@ -136,27 +160,28 @@ fn bridge() -> impl Strategy<Value = LinuxBridge> {
         ports,
         weighted(0.2, any::<bool>()),
         of(select(vec![60, 300])),
+        weighted(0.2, vlan()),
+        weighted(0.2, select(vec![0, 1, 10])),
     )
-        .prop_map(|(ports, allow_extra_ports, ageing)| LinuxBridge {
-            allow_extra_ports,
-            options: ageing.map(|ageing| nipart_schemas::interface::BridgeOptions {
-                mac_ageing_time: Some(ageing),
-                ..Default::default()
-            }),
-            port: ports.map(|(names, options)| {
-                let ports = names.into_iter().zip(options);
-                ports
-                    .map(
-                        |(name, (stp_hairpin_mode, stp_path_cost, stp_priority))| BridgePort {
-                            name: name.to_string(),
-                            stp_hairpin_mode,
-                            stp_path_cost,
-                            stp_priority,
-                        },
-                    )
-                    .collect()
-            }),
-        })
+        .prop_map(
+            |(ports, allow_extra_ports, ageing, vlan, pvid)| LinuxBridge {
+                vlan,
+                allow_extra_ports,
+                options: Some(BridgeOptions {
+                    mac_ageing_time: ageing,
+                    vlan_default_pvid: pvid,
+                    ..BridgeOptions::default()
+                }),
+                port: ports.map(|(names, options)| {
+                    let ports = names.into_iter().zip(options);
+                    let named = ports.map(|(name, port)| BridgePort {
+                        name: name.to_string(),
+                        ..port
+                    });
+                    named.collect()
+                }),
+            },
+        )
 }
 
 fn vxlan(name: &'static str) -> impl Strategy<Value = Vxlan> {
