@@ -130,6 +130,10 @@ pub struct Interface {
     /// Link-layer address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mac_address: Option<MacAddress>,
+    /// Take over the link-layer address of this interface, for types `bond` and `linux-bridge`: the one that is wanted of
+    /// it, or else its permanent one, or else what it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_mac_from: Option<String>,
     /// Shown only: the address burnt into the hardware.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permanent_mac_address: Option<MacAddress>,
@@ -208,7 +212,8 @@ pub struct Interface {
     pub macsec: Option<Macsec>,
 }
 
-// `alt_names`, `dns`, addresses and ports are lists with rules of their own: the planner compares them.
+// `alt_names`, `dns`, addresses and ports are lists with rules of their own: the planner compares them. `copy_mac_from`
+// is another way to say `mac_address`.
 overlay!(Interface {
     name,
     interface_type,
@@ -235,7 +240,7 @@ overlay!(Interface {
     geneve,
     xfrm,
     macsec,
-} read_only { profile_name, drift, alt_names, dns, permanent_mac_address, min_mtu, max_mtu });
+} read_only { profile_name, drift, alt_names, dns, copy_mac_from, permanent_mac_address, min_mtu, max_mtu });
 
 overlay_leaf!(InterfaceState, InterfaceType, DriftPolicy);
 
@@ -299,6 +304,7 @@ impl Interface {
             .into_iter()
             .chain(self.base_interface())
             .chain(self.veth_peer())
+            .chain(self.copy_mac_from.as_deref())
             .chain(self.port_names().into_iter().flatten())
     }
 }

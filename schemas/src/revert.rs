@@ -60,9 +60,14 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
     };
     let mut back = present.clone();
     if !removes {
+        let copies_address = desired.copy_mac_from.is_some();
         let mask = Interface {
             state: Some(InterfaceState::Up),
             interface_type: present.interface_type.clone(),
+            mac_address: desired
+                .mac_address
+                .clone()
+                .or_else(|| present.mac_address.clone().filter(|_| copies_address)),
             ..desired.clone()
         };
         back.keep_named(&mask);

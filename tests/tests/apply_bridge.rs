@@ -157,3 +157,39 @@ fn bridge_options_that_need_vlan_filtering() {
         }
     });
 }
+
+#[test]
+fn ports_of_others_and_a_copied_address() {
+    run(|| {
+        let system = System::start();
+        check::apply(
+            &system,
+            "
+interfaces:
+- {name: br0, type: linux-bridge, copy-mac-from: v0, bridge: {port: [{name: v0}]}}
+- {name: v0, type: veth, mac-address: '02:00:00:00:00:77', veth: {peer: v1}}
+",
+        );
+        assert_link("br0", &json!({"address": "02:00:00:00:00:77"}));
+        ip(&["link", "add", "x0", "type", "veth", "peer", "name", "x1"]);
+        ip(&["link", "set", "x0", "master", "br0"]);
+        let list = "interfaces: [{name: br0, bridge: {port: [{name: v0}]}}]";
+        check::apply(&system, list);
+        assert_link("x0", &json!({"master": "br0"}));
+
+        check::apply(
+            &system,
+            "interfaces: [{name: br0, bridge: {allow-extra-ports: false, port: [{name: v0}]}}]",
+        );
+        assert_eq!(eyes::link("x0")["master"], json!(null));
+        assert_link("v0", &json!({"master": "br0"}));
+
+        // An address that is written takes the place of one that is copied.
+        check::apply(
+            &system,
+            "interfaces: [{name: br0, mac-address: '02:00:00:00:00:78'}]",
+        );
+        assert_link("br0", &json!({"address": "02:00:00:00:00:78"}));
+        assert!(!system.saved().contains("copy-mac-from"));
+    });
+}

@@ -5,6 +5,7 @@
 //! Here it is decided whose objects may go. [`crate::plan`] only puts the changes in order.
 
 pub(crate) mod address;
+pub(crate) mod copied_mac_address;
 pub(crate) mod name;
 pub(crate) mod port;
 pub(crate) mod recreation;
@@ -149,6 +150,7 @@ fn arriving<'a>(
     {
         wanted.controller = None;
     }
+    copied_mac_address::resolve(context, &mut wanted);
     port::adopt(context, &mut wanted, present);
     if wanted.wants_dhcpv4() && wanted.mtu.is_none() {
         let lease = context.leases.get(name).copied();

@@ -114,6 +114,11 @@ fn without_contradictions(upper: &Interface, below: &Interface) -> Interface {
     let mut below = below.clone();
     // A state that isn't written is `up`, not what it was.
     below.state = None;
+    if upper.mac_address.is_some() {
+        below.copy_mac_from = None;
+    } else if upper.copy_mac_from.is_some() {
+        below.mac_address = None;
+    }
     if let (Some(upper), Some(below)) = (&upper.link_aggregation, &mut below.link_aggregation)
         && upper.mode.is_some()
         && upper.mode != below.mode

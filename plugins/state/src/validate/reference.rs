@@ -9,7 +9,7 @@ use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 
 use crate::context::Context;
-use crate::goal::{address, port};
+use crate::goal::{address, copied_mac_address, port};
 
 pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
     let mut attached: HashMap<&str, &str> = HashMap::new();
@@ -32,6 +32,7 @@ pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
                 ),
             ));
         }
+        check_copied_address(context, interface, &path)?;
         if let Some(base) = interface.base_interface() {
             let path = base_path(interface, &path);
             require(context, base, "base-iface", &path)?;
@@ -56,6 +57,39 @@ fn base_path(interface: &Interface, path: &str) -> String {
     let sections = interface.sections();
     let section = sections.first().map_or("", |(key, _)| key);
     format!("{path}.{section}.base-iface")
+}
+
+fn check_copied_address(
+    context: &Context<'_>,
+    interface: &Interface,
+    path: &str,
+) -> Result<(), NipartError> {
+    let Some(source) = interface.copy_mac_from.as_deref() else {
+        return Ok(());
+    };
+    let path = format!("{path}.copy-mac-from");
+    let refuse = |why: String| Err(NipartError::invalid(path.as_str(), why));
+    if interface.mac_address.is_some() {
+        return refuse("copy-mac-from and mac-address say the same thing: write one".to_string());
+    }
+    let interface_type = context.type_of(&interface.name);
+    let is_possible = matches!(
+        interface_type,
+        Some(InterfaceType::Bond | InterfaceType::LinuxBridge)
+    );
+    if !is_possible {
+        return refuse("copy-mac-from is for types bond and linux-bridge".to_string());
+    }
+    require(context, source, "copy-mac-from", &path)?;
+    let is_awaited = context.missing == MissingInterfaces::Await;
+    if source == interface.name
+        || (copied_mac_address::of(context, source).is_none() && !is_awaited)
+    {
+        return refuse(format!(
+            "the address of {source} isn't known before it is there: give it a mac-address"
+        ));
+    }
+    Ok(())
 }
 
 /// An interface that is referred to must be there when the plan has been executed.
