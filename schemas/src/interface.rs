@@ -18,6 +18,7 @@ pub mod macsec;
 pub mod port_vlan;
 mod ports;
 mod sections;
+pub mod tun;
 mod veth;
 mod vlan;
 mod vrf;
@@ -44,6 +45,7 @@ pub use self::linux_bridge::{
 pub use self::mac_vlan::{MacVlan, MacVlanMode};
 pub use self::macsec::Macsec;
 pub use self::port_vlan::PortVlan;
+pub use self::tun::Tun;
 pub use self::veth::Veth;
 pub use self::vlan::{Vlan, VlanPriority, VlanRegistration};
 pub use self::vrf::Vrf;
@@ -210,6 +212,9 @@ pub struct Interface {
     /// For type `macsec`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub macsec: Option<Macsec>,
+    /// For type `tun`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tun: Option<Tun>,
 }
 
 // `alt_names`, `dns`, addresses and ports are lists with rules of their own: the planner compares them. `copy_mac_from`
@@ -240,6 +245,7 @@ overlay!(Interface {
     geneve,
     xfrm,
     macsec,
+    tun,
 } read_only { profile_name, drift, alt_names, dns, copy_mac_from, permanent_mac_address, min_mtu, max_mtu });
 
 overlay_leaf!(InterfaceState, InterfaceType, DriftPolicy);

@@ -2,6 +2,11 @@
 
 //! What the running kernel lacks is refused by name, before anything is changed.
 
+#![allow(
+    clippy::expect_used,
+    reason = "tests fail loudly, in their helpers too"
+)]
+
 use nipart_tests::check;
 use nipart_tests::eyes;
 use nipart_tests::namespace::{ip, run};

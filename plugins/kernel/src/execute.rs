@@ -15,11 +15,13 @@
 mod address;
 mod build;
 mod deletion;
+mod in_order;
 mod ipv6;
 mod link;
 mod names;
 mod route;
 mod support;
+mod tun;
 
 use nipart_netlink::{
     ApplySocket, DumpSocket, GenericSocket, KernelError, NetlinkError, NetlinkRequest, OnFailure,
@@ -28,9 +30,11 @@ use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::Interface;
 use nipart_schemas::operation::{ExecutionReport, Operation, Plan};
 
+use self::in_order::in_order;
 use self::ipv6::Switch;
 pub(crate) use self::link::common;
 pub(crate) use self::names::Names;
+pub(crate) use self::tun::TunDevice;
 use crate::error::from_netlink;
 use crate::wireguard;
 
@@ -49,6 +53,8 @@ pub(crate) enum Step {
     Delete(u32),
     /// Write switches, one after the other.
     Write(Vec<Switch>),
+    /// Make a device, or change it.
+    Settle(TunDevice),
     /// Change what no message about links can: keys and peers.
     Configure(Box<Interface>),
 }
@@ -202,12 +208,14 @@ async fn execute_run(
     let mut links = Vec::new();
     let mut switches = Vec::new();
     let mut sections = Vec::new();
+    let mut devices = Vec::new();
     for task in run {
         match task.step {
             Step::Send { request, forgives } => messages.push((*request, forgives)),
             Step::Delete(link) => links.push(link),
             Step::Write(list) => switches.push(list),
             Step::Configure(interface) => sections.push(interface),
+            Step::Settle(device) => devices.push(device),
         }
     }
     if !messages.is_empty() {
@@ -216,8 +224,10 @@ async fn execute_run(
         deletion::delete(dump, apply, &links).await
     } else if !sections.is_empty() {
         configure(generic, sections).await
+    } else if !devices.is_empty() {
+        in_order("/dev/net/tun", devices, tun::settle).await
     } else {
-        ipv6::write(switches).await
+        in_order("writing to /proc/sys", switches, |list| ipv6::write(list)).await
     }
 }
 

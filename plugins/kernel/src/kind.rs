@@ -14,6 +14,7 @@ mod linux_bridge;
 mod mac_vlan;
 mod macsec;
 pub(crate) mod port_vlan;
+mod tun;
 mod tunnel;
 mod veth;
 mod vlan;
@@ -25,8 +26,9 @@ mod xfrm;
 use nipart_netlink::packet::link::{InfoData, InfoKind, LinkInfo, LinkLayerType};
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{BondPort, BridgePort, Interface, InterfaceType};
+use nipart_sys::tun::Existing;
 
-use crate::execute::Names;
+use crate::execute::{Names, TunDevice};
 use crate::query::{LinkFacts, Surroundings};
 
 /// Every kind that is more than a name to us.
@@ -52,6 +54,7 @@ static KINDS: &[&dyn LinkKind] = &[
     &geneve::Geneve,
     &xfrm::Xfrm,
     &macsec::Macsec,
+    &tun::Tun,
 ];
 
 /// Translates between a kind's section and its attributes.
@@ -81,6 +84,11 @@ pub(crate) trait LinkKind: Sync {
     /// Whether the section is no matter of `rtnetlink(7)`.
     fn is_configured_elsewhere(&self) -> bool {
         false
+    }
+
+    /// What is to be made, or changed, through a device file: no message does that for the kind.
+    fn device(&self, _interface: &Interface, _existing: Existing) -> Option<TunDevice> {
+        None
     }
 
     /// Whether the kernel takes the MTU of a new link for its own choice, to be changed as ports come and go,

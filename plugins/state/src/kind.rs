@@ -13,6 +13,7 @@ mod linux_bridge;
 mod mac_vlan;
 mod macsec;
 mod port_vlan;
+mod tun;
 mod tunnel;
 mod veth;
 mod vlan;
@@ -43,6 +44,7 @@ static KINDS: &[&dyn Kind] = &[
     &geneve::Geneve,
     &xfrm::Xfrm,
     &macsec::Macsec,
+    &tun::Tun,
 ];
 
 /// What is particular to one type.

@@ -74,6 +74,16 @@ fn interface_request(
     name: &str,
     question: libc::Ioctl,
 ) -> io::Result<libc::ifreq> {
+    let mut request = named_request(name)?;
+    // SAFETY: the `SIOCGIF*` questions read the name of an ifreq and write its union; `request` is a valid ifreq that
+    // lives across the call and is borrowed by nobody else.
+    let result = unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), question, &raw mut request) };
+    crate::check(result)?;
+    Ok(request)
+}
+
+/// A request about the link called `name`, otherwise zero.
+pub(crate) fn named_request(name: &str) -> io::Result<libc::ifreq> {
     let mut raw_name: [libc::c_char; libc::IFNAMSIZ] = [0; libc::IFNAMSIZ];
     // One byte stays zero: the kernel wants the name terminated.
     if name.is_empty() || name.len() >= raw_name.len() || name.bytes().any(|byte| byte == 0) {
@@ -85,7 +95,7 @@ fn interface_request(
     for (slot, byte) in raw_name.iter_mut().zip(name.bytes()) {
         *slot = byte.cast_signed();
     }
-    let mut request = libc::ifreq {
+    Ok(libc::ifreq {
         ifr_name: raw_name,
         ifr_ifru: libc::__c_anonymous_ifr_ifru {
             ifru_hwaddr: libc::sockaddr {
@@ -93,10 +103,5 @@ fn interface_request(
                 sa_data: [0; 14],
             },
         },
-    };
-    // SAFETY: the `SIOCGIF*` questions read the name of an ifreq and write its union; `request` is a valid ifreq that
-    // lives across the call and is borrowed by nobody else.
-    let result = unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), question, &raw mut request) };
-    crate::check(result)?;
-    Ok(request)
+    })
 }

@@ -9,11 +9,13 @@
 //! * [`filter`]: classic BPF programs on a socket (`SO_ATTACH_FILTER`).
 //! * [`packet`]: packet sockets: bind, send, receive with `PACKET_AUXDATA`.
 //! * [`interface`]: hardware address and MTU of a link, and tying a socket to a link.
+//! * [`tun`]: making tun and tap devices.
 //! * [`watched`]: a descriptor that tokio watches.
 
 pub mod filter;
 pub mod interface;
 pub mod packet;
+pub mod tun;
 pub mod watched;
 
 use std::io;

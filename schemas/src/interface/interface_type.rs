@@ -51,6 +51,8 @@ pub enum InterfaceType {
     Xfrm,
     /// MACsec.
     Macsec,
+    /// Tun or tap device.
+    Tun,
     /// The loopback interface.
     Loopback,
     /// A kind that Nipart doesn't know, under the kernel's own name: shown, its common properties can be set,
@@ -79,6 +81,7 @@ impl InterfaceType {
         Self::Geneve,
         Self::Xfrm,
         Self::Macsec,
+        Self::Tun,
         Self::Loopback,
     ];
 
@@ -103,6 +106,7 @@ impl InterfaceType {
             Self::Geneve => "geneve",
             Self::Xfrm => "xfrm",
             Self::Macsec => "macsec",
+            Self::Tun => "tun",
             Self::Loopback => "loopback",
             Self::Other(name) => name,
         }
@@ -123,9 +127,14 @@ impl InterfaceType {
         matches!(self, Self::Vrf)
     }
 
-    /// Whether a user who writes `self` means the `present` type: nmstate's users write `ethernet` for a veth.
+    /// Whether a user who writes `self` means the `present` type: nmstate's users write `ethernet` for a veth, and
+    /// `unknown` for a kind that has no name there.
     pub fn accepts(&self, present: &Self) -> bool {
-        self == present || (*self == Self::Ethernet && *present == Self::Veth)
+        match (self, present) {
+            (Self::Ethernet, Self::Veth) => true,
+            (Self::Other(word), Self::Other(_)) if word == "unknown" => true,
+            _ => self == present,
+        }
     }
 }
 

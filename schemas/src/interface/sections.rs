@@ -55,4 +55,5 @@ sections! {
     geneve = "geneve" for Geneve;
     xfrm = "xfrm" for Xfrm;
     macsec = "macsec" for Macsec;
+    tun = "tun" for Tun;
 }

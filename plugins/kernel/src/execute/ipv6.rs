@@ -2,16 +2,11 @@
 
 //! The switches of IPv6, which have no netlink attributes that could be set.
 
-use std::time::Duration;
-
 use nipart_netlink::sysctl::{self, Family, Scope};
-use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::error::NipartError;
 
-use super::{Outcome, Step};
+use super::Step;
 use crate::error::from_sysctl;
-
-/// How long a run of switches may take: each waits for the kernel's network lock.
-const LIMIT: Duration = Duration::from_secs(30);
 
 /// One file in the interface's directory under `/proc/sys/net/ipv6/conf`.
 #[derive(Debug)]
@@ -42,37 +37,9 @@ pub(super) fn change(interface: &str, enabled: Option<bool>, autoconf: Option<bo
     Step::Write(switches)
 }
 
-/// Writes the switches of several operations in order, up to the first that fails.
-pub(super) async fn write(steps: Vec<Vec<Switch>>) -> Vec<Outcome> {
-    let total = steps.len();
-    let writing = tokio::task::spawn_blocking(move || write_all(&steps));
-    let mut outcomes = match tokio::time::timeout(LIMIT, writing).await {
-        Ok(Ok(outcomes)) => outcomes,
-        Ok(Err(_)) => vec![Some(Err(broken(ErrorKind::Bug, "the writer has died")))],
-        Err(_) => vec![Some(Err(broken(
-            ErrorKind::Timeout,
-            "not done within 30 s",
-        )))],
-    };
-    outcomes.resize(total, None);
-    outcomes
-}
-
-fn broken(kind: ErrorKind, text: &str) -> NipartError {
-    NipartError::new(kind, format!("writing to /proc/sys: {text}"))
-}
-
-fn write_all(steps: &[Vec<Switch>]) -> Vec<Outcome> {
-    let mut outcomes = Vec::new();
-    for switches in steps {
-        let outcome = switches.iter().try_for_each(write_one);
-        let failed = outcome.is_err();
-        outcomes.push(Some(outcome));
-        if failed {
-            break;
-        }
-    }
-    outcomes
+/// Writes the switches of an operation.
+pub(super) fn write(switches: &[Switch]) -> Result<(), NipartError> {
+    switches.iter().try_for_each(write_one)
 }
 
 fn write_one(switch: &Switch) -> Result<(), NipartError> {

@@ -11,8 +11,9 @@ use nipart_schemas::interface::{
     BondPort, BridgePort, Interface, InterfaceState, InterfaceType, PortVlan,
 };
 use nipart_schemas::operation::LinkChanges;
+use nipart_sys::tun::Existing;
 
-use super::{Names, Step};
+use super::{Names, Step, TunDevice};
 use crate::kind::port_vlan::{self, VlansOf};
 use crate::kind::{self, LinkKind, Order};
 
@@ -30,6 +31,9 @@ pub(super) fn create(
     names: &Names,
 ) -> Result<Vec<Step>, NipartError> {
     let kind = kind_to_build(interface)?;
+    if let Some(device) = kind.device(interface, Existing::Refused) {
+        return create_device(device, interface, names);
+    }
     let order = Order {
         interface,
         peer,
@@ -37,18 +41,10 @@ pub(super) fn create(
         names,
     };
     let composed = kind.compose(&order)?;
-    let mut builder = common::<LinkUnspec>(
-        interface,
-        LinkMessageBuilder::new_with_info_kind(kind.info_kind()),
-    );
-    if interface.wanted_state() == InterfaceState::Up {
-        builder = builder.up();
-    }
+    let builder = LinkMessageBuilder::<LinkUnspec>::new_with_info_kind(kind.info_kind());
+    let mut builder = attached(interface, builder, names)?;
     if let Some(base) = composed.base {
         builder = builder.link(base);
-    }
-    if let Some(controller) = controller(interface) {
-        builder = builder.controller(names.index(controller)?);
     }
     if let Some(data) = composed.data {
         builder = builder.set_info_data(data);
@@ -69,6 +65,36 @@ pub(super) fn create(
         steps.extend(complete_peer(peer, names)?);
     }
     Ok(steps)
+}
+
+/// Makes the device, and then gives it what a message can.
+fn create_device(
+    device: TunDevice,
+    interface: &Interface,
+    names: &Names,
+) -> Result<Vec<Step>, NipartError> {
+    let builder = LinkUnspec::new_with_name(&interface.name);
+    let message = attached(interface, builder, names)?.build();
+    Ok(vec![
+        Step::Settle(device),
+        Step::send(NetlinkRequest::change_link(message)),
+    ])
+}
+
+/// [`common`] properties, the controller, and up.
+fn attached(
+    interface: &Interface,
+    builder: LinkMessageBuilder<LinkUnspec>,
+    names: &Names,
+) -> Result<LinkMessageBuilder<LinkUnspec>, NipartError> {
+    let mut builder = common(interface, builder);
+    if interface.wanted_state() == InterfaceState::Up {
+        builder = builder.up();
+    }
+    match controller(interface) {
+        Some(controller) => Ok(builder.controller(names.index(controller)?)),
+        None => Ok(builder),
+    }
 }
 
 /// A bridge whose MTU was set by the message that created it takes another one from its first port: only a change
@@ -160,6 +186,9 @@ pub(super) fn change_section(
     let kind = kind_to_build(interface)?;
     if kind.is_configured_elsewhere() {
         return Ok(vec![Step::Configure(Box::new(interface.only_sections()))]);
+    }
+    if let Some(device) = kind.device(interface, Existing::Taken) {
+        return Ok(vec![Step::Settle(device)]);
     }
     let index = names.index(&interface.name)?;
     // A bridge gets its VLANs before it looks at them.
