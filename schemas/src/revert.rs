@@ -2,8 +2,11 @@
 
 //! A state that undoes another one: what `nipartctl gr` prints and what the history reverts to.
 
+mod loss;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use self::loss::Loss;
 use crate::dns::{DnsConfig, DnsResolver};
 use crate::hostname::HostNames;
 use crate::interface::{AltName, AltNameState, Interface, InterfaceState};
@@ -176,6 +179,7 @@ fn revert_routes(desired: &NetworkState, current: &NetworkState) -> Vec<Route> {
         .map(|interface| interface.name.as_str())
         .collect();
     let absent = AbsentRoutes::of(desired.config_routes());
+    let loss = Loss::of(desired, current);
     let wanted: HashMap<RouteSlot, &Route> = desired
         .config_routes()
         .iter()
@@ -196,6 +200,7 @@ fn revert_routes(desired: &NetworkState, current: &NetworkState) -> Vec<Route> {
         route.protocol != Some(PROTOCOL_KERNEL)
             && (absent.mean(route)
                 || changed(route)
+                || loss.takes(route)
                 || route
                     .next_hop_interface
                     .as_deref()

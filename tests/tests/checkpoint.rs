@@ -231,6 +231,31 @@ fn a_generated_revert_leads_back() {
 }
 
 #[test]
+fn a_revert_brings_back_what_goes_with_an_address() {
+    run(|| {
+        let (system, before) = prepared();
+        // The route isn't named, and gets lost with the address.
+        let change =
+            "interfaces: [{name: v1, ipv4: {address: [{ip: 203.0.113.1, prefix-length: 24}]}}]";
+        let revert = system.ctl_with(&["gr", "-"], change).ok().out;
+        system.apply(change).ok();
+        assert!(eyes::routes().is_empty());
+        system.apply(&revert).ok();
+        assert_eq!(settled(), before);
+        system.apply(change).ok();
+        let last = system
+            .ctl(&["history", "-n", "1", "-o", "json"])
+            .ok()
+            .json();
+        system
+            .ctl(&["history", "revert", &last[0]["id"].to_string()])
+            .ok();
+        assert_eq!(settled(), before);
+        assert_eq!(system.ctl(&["status"]).ok().code, 0);
+    });
+}
+
+#[test]
 fn status_shows_drift_and_what_is_missing() {
     run(|| {
         let (system, before) = prepared();
