@@ -9,6 +9,7 @@
 mod bond;
 pub mod geneve;
 pub mod gre;
+pub mod hsr;
 mod interface_type;
 pub mod ip_tunnel;
 mod ipvlan;
@@ -36,6 +37,7 @@ pub use self::bond::{
 };
 pub use self::geneve::Geneve;
 pub use self::gre::Gre;
+pub use self::hsr::Hsr;
 pub use self::interface_type::InterfaceType;
 pub use self::ip_tunnel::IpTunnel;
 pub use self::ipvlan::{Ipvlan, IpvlanMode};
@@ -215,6 +217,9 @@ pub struct Interface {
     /// For type `tun`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tun: Option<Tun>,
+    /// For type `hsr`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hsr: Option<Hsr>,
 }
 
 // `alt_names`, `dns`, addresses and ports are lists with rules of their own: the planner compares them. `copy_mac_from`
@@ -246,6 +251,7 @@ overlay!(Interface {
     xfrm,
     macsec,
     tun,
+    hsr,
 } read_only { profile_name, drift, alt_names, dns, copy_mac_from, permanent_mac_address, min_mtu, max_mtu });
 
 overlay_leaf!(InterfaceState, InterfaceType, DriftPolicy);
@@ -286,6 +292,14 @@ impl Interface {
             })
             .or_else(|| self.xfrm.as_ref()?.base_iface.as_deref())
             .or_else(|| self.macsec.as_ref()?.base_iface.as_deref())
+            .or_else(|| self.hsr.as_ref()?.port1.as_deref())
+    }
+
+    /// Further interfaces that it is stacked upon.
+    pub fn further_bases(&self) -> impl Iterator<Item = &str> {
+        let hsr = self.hsr.as_ref();
+        let names = hsr.map(|section| [section.port2.as_deref(), section.interlink.as_deref()]);
+        names.into_iter().flatten().flatten()
     }
 
     /// The other end of a veth pair.
@@ -309,6 +323,7 @@ impl Interface {
             .filter(|name| !name.is_empty())
             .into_iter()
             .chain(self.base_interface())
+            .chain(self.further_bases())
             .chain(self.veth_peer())
             .chain(self.copy_mac_from.as_deref())
             .chain(self.port_names().into_iter().flatten())

@@ -13,7 +13,7 @@ use nipart_tests::namespace::{ip, run};
 use nipart_tests::system::System;
 
 /// Kinds of links with what is said of each, and a state that needs one; kernels lack different ones.
-const KINDS: [(&str, &str, &str); 4] = [
+const KINDS: [(&str, &str, &str); 5] = [
     (
         "bond",
         "create bond new0: the kernel has no bonding support (module \"bonding\")",
@@ -23,6 +23,11 @@ const KINDS: [(&str, &str, &str); 4] = [
         "vrf",
         "create vrf new0: the kernel has no vrf support (module \"vrf\")",
         "{name: new0, type: vrf, vrf: {route-table-id: 7}}",
+    ),
+    (
+        "hsr",
+        "create hsr new0: the kernel has no hsr support (module \"hsr\")",
+        "{name: new0, type: hsr, hsr: {port1: v0, port2: v1}}",
     ),
     (
         "dummy",

@@ -8,6 +8,7 @@ mod bond;
 mod dummy;
 mod geneve;
 mod gre;
+mod hsr;
 mod ip_tunnel;
 mod ipvlan;
 mod linux_bridge;
@@ -55,6 +56,7 @@ static KINDS: &[&dyn LinkKind] = &[
     &xfrm::Xfrm,
     &macsec::Macsec,
     &tun::Tun,
+    &hsr::Hsr,
 ];
 
 /// Translates between a kind's section and its attributes.

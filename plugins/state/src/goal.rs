@@ -156,9 +156,12 @@ fn arriving<'a>(
         let lease = context.leases.get(name).copied();
         wanted.mtu = lease.and_then(|lease| lease::usable_mtu(lease, &wanted, present));
     }
-    let base_is_missing = wanted
+    let mut bases = wanted
         .base_interface()
-        .is_some_and(|base| !context.will_exist(base));
+        .into_iter()
+        .chain(wanted.further_bases());
+    let base_is_missing = bases.any(|base| !context.will_exist(base));
+    drop(bases);
     let fate = match present {
         Some(_) if context.doomed.contains(name) => return None,
         Some(present)

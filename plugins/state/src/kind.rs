@@ -7,6 +7,7 @@
 mod bond;
 mod geneve;
 mod gre;
+mod hsr;
 mod ip_tunnel;
 mod ipvlan;
 mod linux_bridge;
@@ -45,6 +46,7 @@ static KINDS: &[&dyn Kind] = &[
     &xfrm::Xfrm,
     &macsec::Macsec,
     &tun::Tun,
+    &hsr::Hsr,
 ];
 
 /// What is particular to one type.

@@ -53,6 +53,8 @@ pub enum InterfaceType {
     Macsec,
     /// Tun or tap device.
     Tun,
+    /// HSR or PRP.
+    Hsr,
     /// The loopback interface.
     Loopback,
     /// A kind that Nipart doesn't know, under the kernel's own name: shown, its common properties can be set,
@@ -82,6 +84,7 @@ impl InterfaceType {
         Self::Xfrm,
         Self::Macsec,
         Self::Tun,
+        Self::Hsr,
         Self::Loopback,
     ];
 
@@ -107,6 +110,7 @@ impl InterfaceType {
             Self::Xfrm => "xfrm",
             Self::Macsec => "macsec",
             Self::Tun => "tun",
+            Self::Hsr => "hsr",
             Self::Loopback => "loopback",
             Self::Other(name) => name,
         }

@@ -56,4 +56,5 @@ sections! {
     xfrm = "xfrm" for Xfrm;
     macsec = "macsec" for Macsec;
     tun = "tun" for Tun;
+    hsr = "hsr" for Hsr;
 }

@@ -90,7 +90,8 @@ fn with_needed(saved: &NetworkState, interface: &Interface) -> Vec<Interface> {
         next += 1;
         let controller = current.controller.as_deref();
         let needed = [current.base_interface(), controller, current.veth_peer()];
-        for name in needed.into_iter().flatten() {
+        let needed = needed.into_iter().flatten().chain(current.further_bases());
+        for name in needed {
             if let Some(other) = saved.interface(name).filter(|_| names.insert(name)) {
                 found.push(other);
             }

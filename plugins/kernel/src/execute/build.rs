@@ -31,15 +31,21 @@ pub(super) fn needed_names(operation: &Operation) -> impl Iterator<Item = &str> 
         _ => (operation.interface(), None, None, None),
     };
     let hops = operation.routes().iter().skip(1);
-    let preferred = match operation {
+    let section = match operation {
         Operation::CreateLink { interface, .. } | Operation::ChangeSection { interface } => {
-            interface.preferred_port()
+            Some(interface)
         }
         _ => None,
     };
+    let preferred = section.and_then(|interface| interface.preferred_port());
     [own, controller, base, peer_controller, preferred]
         .into_iter()
         .flatten()
+        .chain(
+            section
+                .into_iter()
+                .flat_map(|interface| interface.further_bases()),
+        )
         .chain(hops.filter_map(|hop| hop.next_hop_interface.as_deref()))
         .filter(|name| !name.is_empty())
 }

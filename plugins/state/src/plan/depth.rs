@@ -52,6 +52,7 @@ fn depth<'s>(name: &str, shape_of: &impl Fn(&str) -> Option<&'s Interface>, left
     below
         .into_iter()
         .flatten()
+        .chain(shape.further_bases())
         .filter(|below| shape_of(below).is_some())
         .map(|below| 1 + depth(below, shape_of, left - 1))
         .max()

@@ -33,6 +33,9 @@ pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
             ));
         }
         check_copied_address(context, interface, &path)?;
+        for base in interface.further_bases() {
+            require(context, base, "port", &format!("{path}.hsr"))?;
+        }
         if let Some(base) = interface.base_interface() {
             let path = base_path(interface, &path);
             require(context, base, "base-iface", &path)?;

@@ -162,6 +162,8 @@ impl<'a> Stack<'a> {
                 self.mac_vlans.insert(name, base);
             }
         }
+        let further = interface.further_bases();
+        self.below.entry(name).or_default().extend(further);
         let controller = of(|interface| interface.controller.as_deref());
         if let Some(controller) = controller.filter(|controller| {
             !controller.is_empty()
