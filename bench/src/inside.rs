@@ -2,25 +2,22 @@
 
 //! One run of one scenario, inside a fresh namespace. iproute2 has a namespace of its own beside it.
 
-use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use nipart_tests::namespace::ip;
 use nipart_tests::peer::Peer;
-use nipart_tests::process::{Process, eventually};
 use nipart_tests::system::System;
 use serde_json::{Map, Value, json};
 
-use crate::measure::{await_quiet_kernel, cpu, milliseconds, pss, timed};
-use crate::states;
+use crate::measure::{await_quiet_kernel, cpu, pss, timed};
+use crate::{dhcp, states};
 
 /// Runs the scenario and returns its figures.
 pub(crate) fn run(scenario: &str, size: usize) -> Value {
     match scenario {
         "pairs" => pairs(size),
         "bridge" => bridge(size),
-        _ => dhcp(),
+        _ => dhcp::run(),
     }
 }
 
@@ -145,36 +142,4 @@ fn bridge(size: usize) -> Value {
     await_quiet_kernel();
     bench.nipart("bridge with new ports", &["apply", &state]);
     Value::Object(bench.figures)
-}
-
-/// From the carrier's coming to the address in the kernel; the server answers at once.
-fn dhcp() -> Value {
-    let peer = Peer::new();
-    peer.wire("dhcp0", "server0", "203.0.113.1/24");
-    let _server = peer.dnsmasq("server0", "203.0.113.50,203.0.113.99", &[]);
-    let address = || !nipart_tests::eyes::addresses("dhcp0").is_empty();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("udhcpc-script");
-    let started = Instant::now();
-    let udhcpc = Process::spawn(
-        Command::new("udhcpc")
-            .args(["-f", "-q", "-i", "dhcp0", "-s"])
-            .arg(script),
-    );
-    eventually("an address by udhcpc", Duration::from_secs(10), || {
-        address().then_some(())
-    });
-    let udhcpc_ms = milliseconds(started.elapsed());
-    drop(udhcpc);
-    ip(&["address", "flush", "dev", "dhcp0"]);
-
-    let system = System::start();
-    let _ = peer.run(&["ip", "link", "set", "server0", "down"]);
-    let state = "interfaces:\n- name: dhcp0\n  ipv4:\n    enabled: true\n    dhcp: true\n";
-    let _ = system.apply(state).ok();
-    let _ = peer.run(&["ip", "link", "set", "server0", "up"]);
-    let started = Instant::now();
-    eventually("an address by Nipart", Duration::from_secs(10), || {
-        address().then_some(())
-    });
-    json!({ "udhcpc_ms": udhcpc_ms, "nipart_ms": milliseconds(started.elapsed()) })
 }

@@ -5,6 +5,7 @@
 //! Every measurement runs in fresh network namespaces: first iproute2, then Nipart, several times in turn; medians
 //! are printed. Deleting thousands of links keeps the kernel busy long after a namespace is gone, so that is waited for.
 
+mod dhcp;
 mod inside;
 mod measure;
 mod states;
