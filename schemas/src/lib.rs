@@ -2,8 +2,8 @@
 
 //! The words that Nipart's processes and users share: types only, no I/O.
 //!
-//! - What users write and see: [`network_state`], [`interface`], [`ip`], [`route`], [`dns`], [`hostname`], laid over each other and
-//!   compared by [`overlay`], read and written by [`yaml`].
+//! - What users write and see: [`network_state`], [`interface`], [`ip`], [`route`], [`route_rule`], [`dns`],
+//!   [`hostname`], laid over each other and compared by [`overlay`], read and written by [`yaml`].
 //! - What processes say to each other: [`event`], and what it carries: [`request`], [`decision`], [`operation`],
 //!   [`journal`], [`monitor`], [`lease`], [`plugin`], [`error`].
 
@@ -27,6 +27,7 @@ pub mod plugin;
 pub mod request;
 pub mod revert;
 pub mod route;
+pub mod route_rule;
 pub mod trace;
 mod word;
 pub mod yaml;

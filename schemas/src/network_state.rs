@@ -18,6 +18,7 @@ use crate::hostname::HostNames;
 use crate::interface::{Interface, InterfaceState};
 use crate::ip::Address;
 use crate::route::{Route, RouteSlot, Routes};
+use crate::route_rule::{RouteRule, RouteRules, with_priorities};
 
 /// A network state. Every key may be left out; what is not written is not touched.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -42,6 +43,9 @@ pub struct NetworkState {
     /// Routes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub routes: Option<Routes>,
+    /// Rules of routing policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route_rules: Option<RouteRules>,
 }
 
 /// `interfaces:` with nothing behind it is an empty list, as in nmstate.
@@ -124,6 +128,33 @@ impl NetworkState {
             || self.interfaces.iter().any(of_interface)
     }
 
+    /// Rules, as written or as the kernel has them.
+    pub fn rules(&self) -> &[RouteRule] {
+        self.route_rules
+            .as_ref()
+            .and_then(|rules| rules.config.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// Adds these to its rules.
+    pub fn add_rules(&mut self, mut rules: Vec<RouteRule>) {
+        if !rules.is_empty() {
+            let section = self.route_rules.get_or_insert_default();
+            section.config.get_or_insert_default().append(&mut rules);
+        }
+    }
+
+    /// Gives each wanted rule a priority that has none: the one that it has in `observed`, or a free one.
+    pub fn give_priorities(&mut self, observed: &Self) {
+        if let Some(rules) = self
+            .route_rules
+            .as_mut()
+            .and_then(|rules| rules.config.as_mut())
+        {
+            *rules = with_priorities(rules, observed.rules());
+        }
+    }
+
     /// Every interface that the state names anywhere: what a change of it can touch.
     pub fn mentioned_interfaces(&self) -> BTreeSet<String> {
         let named = self
@@ -177,10 +208,7 @@ impl NetworkState {
             .collect();
         Self {
             interfaces,
-            routes: (!config.is_empty()).then_some(Routes {
-                running: None,
-                config: Some(config),
-            }),
+            routes: Routes::of(config),
             ..Self::default()
         }
     }
@@ -244,6 +272,11 @@ impl NetworkState {
                 route.protocol = None;
             }
         }
+        if let Some(rules) = &mut self.route_rules {
+            for rule in rules.config.iter_mut().flatten() {
+                rule.protocol = None;
+            }
+        }
         self
     }
 
@@ -253,6 +286,7 @@ impl NetworkState {
             && self.config_routes().is_empty()
             && self.dns_config().is_none()
             && self.hostname.as_ref().is_none_or(HostNames::is_empty)
+            && self.rules().is_empty()
     }
 
     /// `self` laid over `below`: what `self` names wins, `absent` removes from `below` and is gone with it.

@@ -15,6 +15,7 @@ use crate::interface::{BondPort, BridgePort, Interface};
 use crate::ip::Address;
 use crate::mac_address::MacAddress;
 use crate::route::Route;
+use crate::route_rule::RouteRule;
 
 /// One change of the kernel's network, or of what belongs to it. Links are named, not numbered: numbers change when links are created anew.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -114,6 +115,19 @@ pub enum Operation {
     ChangeDns(DnsSource),
     /// Give the machine another name. What is none stays; an empty `config` removes the file.
     ChangeHostName(HostNames),
+    /// Put a route, with one or several next hops, in the place of the one with the same destination, table and metric,
+    /// without a moment between.
+    #[serde(rename_all = "kebab-case")]
+    ReplaceRoute {
+        /// The next hops of the one that is there.
+        present: Vec<Route>,
+        /// Those of the new one.
+        wanted: Vec<Route>,
+    },
+    /// Add a rule; its protocol marks the owner.
+    AddRule(RouteRule),
+    /// Remove a rule.
+    RemoveRule(RouteRule),
 }
 
 /// Common properties of a link that change. What is none stays.
@@ -140,7 +154,7 @@ pub struct LinkChanges {
 }
 
 impl Operation {
-    /// The interface that it is about; none for a route without one, and for what belongs to the whole machine.
+    /// The interface that it is about; none for a rule, a route without one, and what belongs to the whole machine.
     pub fn interface(&self) -> Option<&str> {
         match self {
             Self::CreateLink { interface, .. } | Self::ChangeSection { interface } => {
@@ -160,7 +174,9 @@ impl Operation {
             Self::AddRoute(_)
             | Self::RemoveRoute(_)
             | Self::AddMultipathRoute(_)
-            | Self::RemoveMultipathRoute(_) => self.routes().first()?.next_hop_interface.as_deref(),
+            | Self::RemoveMultipathRoute(_)
+            | Self::ReplaceRoute { .. } => self.routes().next()?.next_hop_interface.as_deref(),
+            Self::AddRule(_) | Self::RemoveRule(_) => None,
         }
     }
 
@@ -172,13 +188,23 @@ impl Operation {
         }
     }
 
-    /// The route that it is about, each next hop an entry; empty when it is about none.
-    pub fn routes(&self) -> &[Route] {
+    /// The rule that it is about, if it is about one.
+    pub fn rule(&self) -> Option<&RouteRule> {
         match self {
-            Self::AddRoute(route) | Self::RemoveRoute(route) => std::slice::from_ref(route),
-            Self::AddMultipathRoute(hops) | Self::RemoveMultipathRoute(hops) => hops,
-            _ => &[],
+            Self::AddRule(rule) | Self::RemoveRule(rule) => Some(rule),
+            _ => None,
         }
+    }
+
+    /// The route that it is about, each next hop an entry, and the one that it replaces; empty when it is about none.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        let (about, replaced): (&[Route], &[Route]) = match self {
+            Self::AddRoute(route) | Self::RemoveRoute(route) => (std::slice::from_ref(route), &[]),
+            Self::AddMultipathRoute(hops) | Self::RemoveMultipathRoute(hops) => (hops, &[]),
+            Self::ReplaceRoute { present, wanted } => (wanted, present),
+            _ => (&[], &[]),
+        };
+        about.iter().chain(replaced)
     }
 }
 
@@ -247,6 +273,14 @@ impl fmt::Display for Operation {
             }
             Self::ChangeDns(source) => source.fmt(formatter),
             Self::ChangeHostName(names) => names.fmt(formatter),
+            Self::ReplaceRoute { present, wanted } => {
+                formatter.write_str("replace route ")?;
+                write_hops(present, formatter)?;
+                formatter.write_str(" by ")?;
+                write_hops(wanted, formatter)
+            }
+            Self::AddRule(rule) => write!(formatter, "add rule {rule}"),
+            Self::RemoveRule(rule) => write!(formatter, "remove rule {rule}"),
         }
     }
 }

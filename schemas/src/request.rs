@@ -152,7 +152,7 @@ pub enum SyncState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct InterfaceStatus {
-    /// Its name; `routes`, `dns-resolver` or `hostname` for what belongs to none.
+    /// Its name; `routes`, `route-rules`, `dns-resolver` or `hostname` for what belongs to none.
     pub interface: String,
     /// The verdict.
     pub state: SyncState,
@@ -306,4 +306,7 @@ pub struct QueryScope {
     /// Also routes that lead through none of them, when an `absent` entry may mean any.
     #[serde(default)]
     pub all_routes: bool,
+    /// Whether rules are wanted: all of them.
+    #[serde(default)]
+    pub rules: bool,
 }

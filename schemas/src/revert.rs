@@ -13,6 +13,7 @@ use crate::interface::{AltName, AltNameState, Interface, InterfaceState};
 use crate::network_state::NetworkState;
 use crate::overlay::Overlay;
 use crate::route::{AbsentRoutes, Route, RouteKey, RouteSlot, RouteState, Routes};
+use crate::route_rule::{AbsentRules, RouteRule, RouteRules, with_priorities};
 
 /// `RTPROT_KERNEL`: connected routes, which come and go with addresses.
 const PROTOCOL_KERNEL: u8 = 2;
@@ -40,10 +41,8 @@ pub fn revert_of(desired: &NetworkState, current: &NetworkState) -> NetworkState
         hostname: revert_host_names(desired, current),
         dns_resolver: DnsResolver::of_config(dns),
         interfaces,
-        routes: (!config.is_empty()).then_some(Routes {
-            running: None,
-            config: Some(config),
-        }),
+        routes: Routes::of(config),
+        route_rules: RouteRules::of(revert_rules(desired, current)),
     }
     .without_shown_only()
 }
@@ -223,6 +222,25 @@ fn revert_routes(desired: &NetworkState, current: &NetworkState) -> Vec<Route> {
         .collect()
 }
 
+fn revert_rules(desired: &NetworkState, current: &NetworkState) -> Vec<RouteRule> {
+    let present = current.rules();
+    let known = RouteRule::identities(present);
+    let absent = AbsentRules::of(desired.rules());
+    let mut wanted = with_priorities(desired.rules(), present);
+    wanted.retain(|rule| !rule.is_absent());
+    let kept = RouteRule::identities(&wanted);
+    let added = wanted
+        .iter()
+        .filter(|rule| !known.contains(&rule.identity()));
+    let removed = present.iter().filter(|rule| {
+        !kept.contains(&rule.identity()) && absent.take_away(rule, rule.is_marked())
+    });
+    added
+        .map(|rule| rule.absent_entry(present))
+        .chain(removed.cloned())
+        .collect()
+}
+
 /// What names the route, without its properties.
 fn identity_of(route: &Route) -> Route {
     Route {
@@ -269,14 +287,20 @@ pub fn followed_by(first: &NetworkState, next: &NetworkState) -> NetworkState {
         .iter()
         .filter(|route| !replaced.contains(&route.key()) && !absent.mean(route));
     let config: Vec<Route> = earlier.chain(later).cloned().collect();
+    let later = next.rules();
+    let absent = AbsentRules::of(later);
+    let replaced = RouteRule::identities(later);
+    let earlier = first
+        .rules()
+        .iter()
+        .filter(|rule| !replaced.contains(&rule.identity()) && !absent.mean(rule));
+    let rules = earlier.chain(later).cloned().collect();
     NetworkState {
         description: None,
         hostname,
         dns_resolver: DnsResolver::of_config(dns),
         interfaces,
-        routes: (!config.is_empty()).then_some(Routes {
-            running: None,
-            config: Some(config),
-        }),
+        routes: Routes::of(config),
+        route_rules: RouteRules::of(rules),
     }
 }

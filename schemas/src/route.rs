@@ -37,6 +37,16 @@ pub struct Routes {
     pub config: Option<Vec<Route>>,
 }
 
+impl Routes {
+    /// The section with these static routes; none without any.
+    pub fn of(config: Vec<Route>) -> Option<Self> {
+        (!config.is_empty()).then_some(Self {
+            running: None,
+            config: Some(config),
+        })
+    }
+}
+
 /// The only state that a route can be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

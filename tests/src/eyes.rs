@@ -14,7 +14,8 @@ use crate::namespace::{bridge, ip};
 pub use crate::watch::Watch;
 
 /// What `ip -j` printed, which may be nothing at all.
-pub(crate) fn parsed(text: &str) -> Value {
+#[must_use]
+pub fn parsed(text: &str) -> Value {
     if text.trim().is_empty() {
         Value::Array(Vec::new())
     } else {
@@ -154,6 +155,16 @@ pub fn route_details(family: &str, table: &str) -> Value {
         .collect()
 }
 
+/// Rules of a family (`-4` or `-6`), but those that the kernel made itself.
+#[must_use]
+pub fn rules(family: &str) -> Value {
+    let all = parsed(&ip(&["-j", "-d", family, "rule", "show"]));
+    let list = all.as_array().expect("a list").iter();
+    list.filter(|rule| rule["protocol"] != "kernel")
+        .cloned()
+        .collect()
+}
+
 /// A switch under `/proc/sys/net/ipv6/conf`.
 #[must_use]
 pub fn ipv6_switch(name: &str, switch: &str) -> String {
@@ -174,8 +185,16 @@ pub fn everything() -> String {
         &["-o", "address", "show"],
         &["-o", "-4", "route", "show", "table", "all"],
         &["-o", "-6", "route", "show", "table", "all"],
+        &["-d", "-4", "rule", "show"],
+        &["-d", "-6", "rule", "show"],
     ] {
         let text = ip(arguments);
+        // The number in front is a rule's priority, and a link's number elsewhere.
+        let text = if arguments.contains(&"rule") {
+            text.replace(":\t", " ")
+        } else {
+            text
+        };
         let lines = text
             .lines()
             .filter(|line| !line.contains("multicast ff00::/8"));

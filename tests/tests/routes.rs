@@ -4,10 +4,10 @@
 //! nothing, a failed one leaves nothing behind.
 
 use nipart_tests::check;
-use nipart_tests::eyes::{self, assert_includes};
+use nipart_tests::eyes::{self, Watch, assert_includes, parsed};
 use nipart_tests::namespace::{ip, run};
 use nipart_tests::system::System;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const LINKS: &str = "
 interfaces:
@@ -54,7 +54,8 @@ routes:
             "nexthops": [hop("2001:db8::fe", "v1", 3), hop("2001:db8:1::fe", "v3", 1)]}]);
         assert_includes("IPv6", &eyes::route_details("-6", "4000000000"), &six);
 
-        // One more joins, one gets another weight; then one leaves.
+        // One more joins, one gets another weight; then one leaves. There is a route all the time.
+        let watch = Watch::start();
         check::apply(
             &system,
             "
@@ -74,6 +75,11 @@ routes:
         check::apply(
             &system,
             "routes: {config: [{state: absent, next-hop-interface: v3}]}",
+        );
+        let told = watch.marked();
+        assert!(
+            !told.iter().any(|line| line.contains("Deleted")),
+            "{told:#?}"
         );
         assert_eq!(eyes::routes(), ["10.0.0.0/8 via 192.0.2.254 dev v1"]);
         // The one that was left takes others in again.
@@ -202,5 +208,146 @@ routes:
         assert!(refusal.contains("Nexthop has invalid gateway"), "{refusal}");
         eyes::assert_same(&before, &eyes::everything(), "the failed apply");
         check::round_trip(&system);
+    });
+}
+
+/// Each key of a route, in a network of its own, with what `ip -j -d route` says of it. `SOURCE` and `GATEWAY` stand for
+/// addresses of the family.
+fn keys() -> Vec<(usize, &'static str, Value)> {
+    let metrics = |metrics: Value| json!({"dev": "v1", "metrics": [metrics]});
+    vec![
+        (
+            0,
+            "next-hop-interface: v1",
+            json!({"dev": "v1", "protocol": "110"}),
+        ),
+        (
+            1,
+            "next-hop-interface: v1, next-hop-address: 'GATEWAY'",
+            json!({"gateway": "GATEWAY"}),
+        ),
+        (
+            2,
+            "next-hop-interface: v1, mtu: 1400",
+            metrics(json!({"mtu": 1400})),
+        ),
+        (
+            3,
+            "next-hop-interface: v1, mtu: 1300, lock-mtu: true",
+            metrics(json!({"mtu": 1300})),
+        ),
+        (
+            4,
+            "next-hop-interface: v1, advmss: 1200",
+            metrics(json!({"advmss": 1200})),
+        ),
+        (
+            5,
+            "next-hop-interface: v1, cwnd: 30",
+            metrics(json!({"cwnd": 30})),
+        ),
+        (
+            6,
+            "next-hop-interface: v1, initcwnd: 20",
+            metrics(json!({"initcwnd": 20})),
+        ),
+        (
+            7,
+            "next-hop-interface: v1, initrwnd: 40",
+            metrics(json!({"initrwnd": 40})),
+        ),
+        (
+            8,
+            "next-hop-interface: v1, quickack: yes",
+            metrics(json!({"quickack": 1})),
+        ),
+        (
+            9,
+            "next-hop-interface: v1, source: 'SOURCE'",
+            json!({"prefsrc": "SOURCE"}),
+        ),
+        (
+            10,
+            "next-hop-interface: v1, metric: 77",
+            json!({"metric": 77}),
+        ),
+        (
+            10,
+            "next-hop-interface: v1, metric: 78",
+            json!({"metric": 78}),
+        ),
+        (
+            11,
+            "next-hop-interface: v1, table-id: 70000",
+            json!({"table": "70000"}),
+        ),
+        (12, "route-type: blackhole", json!({"type": "blackhole"})),
+        (
+            13,
+            "route-type: unreachable",
+            json!({"type": "unreachable"}),
+        ),
+        (14, "route-type: prohibit", json!({"type": "prohibit"})),
+        (15, "route-type: throw", json!({"type": "throw"})),
+    ]
+}
+
+#[test]
+fn every_key() {
+    run(|| {
+        let system = with_links();
+        let mut config = String::new();
+        let mut expected = Vec::new();
+        for (family, gateway, source) in [
+            ("-4", "192.0.2.254", "192.0.2.1"),
+            ("-6", "2001:db8::fe", "2001:db8::1"),
+        ] {
+            let filled = |text: &str| text.replace("GATEWAY", gateway).replace("SOURCE", source);
+            for (number, keys, shown) in keys() {
+                let destination = match family {
+                    "-4" => format!("10.{number}.0.0/16"),
+                    _ => format!("2001:db8:f{number}::/48"),
+                };
+                let keys = filled(keys);
+                config.push_str(&format!("  - {{destination: '{destination}', {keys}}}\n"));
+                let shown: Value = parsed(&filled(&shown.to_string()));
+                expected.push((family, destination, keys, shown));
+            }
+        }
+        check::apply(&system, &format!("routes:\n  config:\n{config}"));
+        for (family, destination, keys, shown) in expected {
+            let all = parsed(&ip(&["-j", "-d", family, "route", "show", "table", "all"]));
+            let is_meant = |route: &&Value| {
+                let metric = &shown["metric"];
+                route["dst"] == destination && (metric.is_null() || route["metric"] == *metric)
+            };
+            let route = all.as_array().and_then(|all| all.iter().find(is_meant));
+            let route = route.cloned().unwrap_or_default();
+            assert_includes(&format!("{family} {keys}"), &route, &shown);
+        }
+        for family in ["-4", "-6"] {
+            let text = ip(&[family, "route", "show"]);
+            assert!(text.contains("mtu lock 1300"), "{text}");
+        }
+    });
+}
+
+#[test]
+fn routes_through_what_is_not_managed() {
+    run(|| {
+        let system = with_links();
+        for (state, why) in [
+            ("ignore", "is ignored"),
+            ("absent", "is removed by this very state"),
+        ] {
+            let refusal = check::refused(
+                &system,
+                &format!(
+                    "interfaces: [{{name: v1, state: {state}}}]\nroutes: {{config: [{{destination: 10.0.0.0/8, next-hop-interface: v1}}]}}"
+                ),
+            );
+            assert!(refusal.contains(why), "{refusal}");
+            assert!(refusal.contains("next-hop-interface"), "{refusal}");
+        }
     });
 }

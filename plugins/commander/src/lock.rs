@@ -20,6 +20,8 @@ use self::table::{LockTable, Ticket};
 
 /// What all routes that drop packets share; no interface can have such a name.
 const ROUTES_WITHOUT_INTERFACE: &str = "routes without interface";
+/// What all rules share: priorities are given in one order.
+const RULES: &str = "route rules";
 
 /// What those share that are about the whole machine.
 const DNS_RESOLVER: &str = "DNS resolver";
@@ -129,11 +131,18 @@ impl Drop for LockGuard {
     }
 }
 
-/// What a change locks that is about the resolver or the name of the whole machine.
-pub(crate) fn of_machine(resolver: bool, host_name: bool) -> impl Iterator<Item = String> {
-    let resolver = resolver.then_some(DNS_RESOLVER);
-    let host_name = host_name.then_some(HOST_NAME);
-    resolver.into_iter().chain(host_name).map(str::to_string)
+/// What a change locks that is about the resolver or the name of the whole machine, or about rules.
+pub(crate) fn of_machine(
+    resolver: bool,
+    host_name: bool,
+    rules: bool,
+) -> impl Iterator<Item = String> {
+    let locks = [
+        resolver.then_some(DNS_RESOLVER),
+        host_name.then_some(HOST_NAME),
+        rules.then_some(RULES),
+    ];
+    locks.into_iter().flatten().map(str::to_string)
 }
 
 /// What a change to `state` locks: every interface that it names, and everything when it may remove routes of any.
@@ -142,6 +151,7 @@ pub fn set_for(state: &NetworkState) -> LockSet {
     names.extend(of_machine(
         state.dns_resolver.is_some(),
         state.hostname.is_some(),
+        !state.rules().is_empty(),
     ));
     for route in state.config_routes() {
         match (&route.next_hop_interface, route.route_type) {

@@ -70,6 +70,7 @@ pub fn scope_of(state: &NetworkState) -> QueryScope {
         routes: true,
         dns: state.touches_names(),
         all_routes: state.config_routes().iter().any(reaches_beyond),
+        rules: !state.rules().is_empty(),
     }
 }
 
@@ -84,8 +85,11 @@ pub async fn assess(
 ) -> Result<Situation, NipartError> {
     let scope = wish.scope();
     let saved_scope = SavedScope {
-        // What is there may be a next hop of ours through any interface.
-        interfaces: scope.interfaces.clone().filter(|_| !scope.all_routes),
+        // What is there may be a next hop of ours through any interface, or a rule of ours.
+        interfaces: scope
+            .interfaces
+            .clone()
+            .filter(|_| !scope.all_routes && !scope.rules),
         persistent_only: false,
     };
     let leases = async {
@@ -110,6 +114,7 @@ pub async fn assess(
         // What comes back may lean on what the wish doesn't mention.
         observed = ask::query(peers, scope_of(&desired)).await?;
     }
+    desired.give_priorities(&observed);
     let mut request = DecisionRequest {
         desired,
         observed,

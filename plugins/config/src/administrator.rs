@@ -28,7 +28,7 @@ pub fn read(directory: &Path) -> NetworkState {
         })
 }
 
-/// `upper` over `below`, with the interfaces and routes that it wants absent.
+/// `upper` over `below`, with the interfaces, routes and rules that it wants absent.
 fn with_absent(upper: &NetworkState, below: &NetworkState) -> NetworkState {
     let mut state = upper.laid_over(below);
     let interfaces = upper.interfaces.iter();
@@ -40,6 +40,8 @@ fn with_absent(upper: &NetworkState, below: &NetworkState) -> NetworkState {
         let routes = state.routes.get_or_insert_default();
         routes.config.get_or_insert_default().extend(absent);
     }
+    let rules = upper.rules().iter();
+    state.add_rules(rules.filter(|rule| rule.is_absent()).cloned().collect());
     state
 }
 

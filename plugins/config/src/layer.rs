@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::route::Route;
+use nipart_schemas::route_rule::RouteRule;
 use nipart_schemas::yaml;
 use uuid::Uuid;
 
@@ -81,7 +82,7 @@ impl Layer {
         self.replace(upper.laid_over(&self.state), transaction)
     }
 
-    /// The same for a layer over others, in which the removal of a route of theirs is to be remembered.
+    /// The same for a layer over others, in which the removal of a route or rule of theirs is to be remembered.
     pub(crate) fn lay_over_with_removals(
         &mut self,
         upper: &NetworkState,
@@ -97,6 +98,12 @@ impl Layer {
             let routes = state.routes.get_or_insert_default();
             routes.config.get_or_insert_default().extend(removals);
         }
+        let removals = upper.rules().iter();
+        let removals: Vec<RouteRule> = removals
+            .filter(|rule| rule.is_absent() && !state.rules().contains(rule))
+            .cloned()
+            .collect();
+        state.add_rules(removals);
         self.replace(state, transaction)
     }
 

@@ -12,6 +12,7 @@ use nipart_schemas::journal::{Commit, Journal, JournalClosing, SavedScope, Saved
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::request::{HistoryReport, HistoryRequest};
 use nipart_schemas::route::{AbsentRoutes, Route, RouteKey, Routes};
+use nipart_schemas::route_rule::{AbsentRules, RouteRule, RouteRules};
 use uuid::Uuid;
 
 use crate::history::History;
@@ -216,12 +217,16 @@ impl Store {
         };
         let routes = state.config_routes().iter().filter(is_hidden);
         let routes: Vec<Route> = routes.cloned().collect();
+        let volatile = self.volatile.state.rules();
+        let removed = AbsentRules::of(volatile);
+        let volatile = RouteRule::identities(volatile);
+        let rules = state.rules().iter().filter(|rule| {
+            rule.is_absent() || volatile.contains(&rule.identity()) || removed.mean(rule)
+        });
         NetworkState {
             interfaces: interfaces.cloned().collect(),
-            routes: (!routes.is_empty()).then_some(Routes {
-                running: None,
-                config: Some(routes),
-            }),
+            routes: Routes::of(routes),
+            route_rules: RouteRules::of(rules.cloned().collect()),
             ..NetworkState::default()
         }
     }

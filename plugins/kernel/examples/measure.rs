@@ -72,6 +72,7 @@ async fn with_kernel(pairs: u32) {
         routes,
         dns: false,
         all_routes: false,
+        rules: false,
     };
     measure(&kernel, "query all without routes", &scope(None, false)).await;
     measure(&kernel, "query all with routes", &scope(None, true)).await;

@@ -20,6 +20,7 @@ mod ipv6;
 mod link;
 mod names;
 mod route;
+mod route_rule;
 mod support;
 mod tun;
 

@@ -14,6 +14,7 @@ mod address;
 mod assemble;
 mod link;
 mod route;
+mod route_rule;
 mod scope;
 mod vlan;
 
@@ -24,6 +25,7 @@ use nipart_schemas::error::NipartError;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::request::QueryScope;
 use nipart_schemas::route::Routes;
+use nipart_schemas::route_rule::RouteRules;
 
 pub(crate) use self::assemble::Surroundings;
 pub(crate) use self::link::{Link, LinkFacts};
@@ -68,9 +70,15 @@ pub(crate) async fn query(
     } else {
         None
     };
+    let route_rules = if scope.rules {
+        RouteRules::of(route_rule::read(dump).await.map_err(what("rules"))?)
+    } else {
+        None
+    };
     Ok(NetworkState {
         interfaces: assemble::interfaces(read, shown.as_ref(), addresses),
         routes,
+        route_rules,
         ..NetworkState::default()
     })
 }

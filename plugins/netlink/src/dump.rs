@@ -224,17 +224,12 @@ impl DumpSocket {
         .await
     }
 
-    /// IPv4 and IPv6 routing rules.
-    pub async fn rules(&self) -> Result<Vec<RuleMessage>, NetlinkError> {
-        let requests = [AddressFamily::Inet, AddressFamily::Inet6]
-            .into_iter()
-            .map(|family| {
-                let mut message = RuleMessage::default();
-                message.header.family = family;
-                NetlinkRequest::new(RouteNetlinkMessage::GetRule(message), NLM_F_DUMP)
-            })
-            .collect();
-        self.dump("dumping rules", requests, into_rule).await
+    /// Routing rules of a family. Fails with `EAFNOSUPPORT` if the kernel has none of that family.
+    pub async fn rules(&self, family: AddressFamily) -> Result<Vec<RuleMessage>, NetlinkError> {
+        let mut message = RuleMessage::default();
+        message.header.family = family;
+        let request = NetlinkRequest::new(RouteNetlinkMessage::GetRule(message), NLM_F_DUMP);
+        self.dump("dumping rules", vec![request], into_rule).await
     }
 
     /// What bridges know about themselves and their ports (family `AF_BRIDGE`): one message for each, with the

@@ -176,6 +176,12 @@ impl NetlinkError {
         self.kernel().is_some_and(KernelError::is_not_found)
     }
 
+    /// See [`KernelError::is_unsupported`].
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        self.kernel().is_some_and(KernelError::is_unsupported)
+    }
+
     /// The request may have taken effect although no answer says so: the caller has to look.
     #[must_use]
     pub fn is_outcome_unknown(&self) -> bool {

@@ -11,6 +11,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::AddressMessage;
 use netlink_packet_route::link::LinkMessage;
 use netlink_packet_route::route::RouteMessage;
+use netlink_packet_route::rule::RuleMessage;
 
 use crate::wire::{HEADER_LENGTH, align};
 
@@ -150,6 +151,19 @@ impl NetlinkRequest {
     #[must_use]
     pub fn delete_route(message: RouteMessage) -> Self {
         Self::new(RouteNetlinkMessage::DelRoute(message), 0)
+    }
+
+    /// Adds a rule behind those of the same priority, also when there is one like it: with `NLM_F_EXCL` the kernel
+    /// would take one with more selectors for the same (`rule_exists`, net/core/fib_rules.c).
+    #[must_use]
+    pub fn add_rule(message: RuleMessage) -> Self {
+        Self::new(RouteNetlinkMessage::NewRule(message), NLM_F_CREATE)
+    }
+
+    /// Deletes the first rule that has all that the message says.
+    #[must_use]
+    pub fn delete_rule(message: RuleMessage) -> Self {
+        Self::new(RouteNetlinkMessage::DelRule(message), 0)
     }
 
     /// The typed message, `None` for raw requests.

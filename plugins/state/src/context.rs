@@ -9,6 +9,7 @@ use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 use nipart_schemas::lease::Lease;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::route::{Route, RouteKey};
+use nipart_schemas::route_rule::{RouteRule, with_priorities};
 
 /// More links than this are never stacked: the kernel itself allows eight (`MAX_NEST_DEV`).
 pub(crate) const MAX_STACK: usize = 16;
@@ -29,6 +30,8 @@ pub(crate) struct Context<'a> {
     pub(crate) missing: MissingInterfaces,
     pub(crate) without_lease: HashSet<&'a str>,
     pub(crate) explain: bool,
+    /// The wanted rules, each with a priority.
+    pub(crate) rules: Vec<RouteRule>,
     /// The wanted routes, when they name VRFs.
     config: Option<Vec<Route>>,
 }
@@ -66,6 +69,7 @@ impl<'a> Context<'a> {
             missing: request.missing,
             without_lease: request.without_lease.iter().map(String::as_str).collect(),
             explain: request.explain,
+            rules: with_priorities(request.desired.rules(), request.observed.rules()),
             config: None,
         };
         context.doomed = context.find_doomed();

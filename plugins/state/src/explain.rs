@@ -6,13 +6,14 @@ use nipart_schemas::dns::{DnsOrigin, DnsSource};
 use nipart_schemas::interface::Interface;
 use nipart_schemas::operation::{Operation, Plan};
 use nipart_schemas::overlay::{Difference, Overlay, Path};
+use nipart_schemas::route::Route;
 use serde_json::{Value, json};
 
 use crate::goal::name::{HostNameGoal, SourceGoal};
 use crate::goal::{Fate, Goals};
 use crate::kind;
 
-/// What changes, in the order of the wanted state; addresses and routes follow.
+/// What changes, in the order of the wanted state; addresses, routes and rules follow.
 pub(crate) fn differences(goals: &Goals<'_>, plan: &Plan) -> Vec<Difference> {
     let mut out = Vec::new();
     for goal in &goals.links {
@@ -158,12 +159,31 @@ fn list_change(operation: &Operation) -> Option<Difference> {
         Operation::ChangeBondPort { port } => {
             (format!("{}.bond-port", port.name), Value::Null, json!(port))
         }
-        Operation::AddRoute(_) | Operation::AddMultipathRoute(_) => {
-            ("routes".to_string(), Value::Null, routes(operation))
-        }
-        Operation::RemoveRoute(_) | Operation::RemoveMultipathRoute(_) => {
-            ("routes".to_string(), routes(operation), Value::Null)
-        }
+        Operation::AddRoute(_) | Operation::AddMultipathRoute(_) => (
+            "routes".to_string(),
+            Value::Null,
+            routes(operation.routes()),
+        ),
+        Operation::RemoveRoute(_) | Operation::RemoveMultipathRoute(_) => (
+            "routes".to_string(),
+            routes(operation.routes()),
+            Value::Null,
+        ),
+        Operation::ReplaceRoute { present, wanted } => (
+            "routes".to_string(),
+            routes(present.iter()),
+            routes(wanted.iter()),
+        ),
+        Operation::AddRule(rule) => (
+            "route-rules".to_string(),
+            Value::Null,
+            json!(rule.to_string()),
+        ),
+        Operation::RemoveRule(rule) => (
+            "route-rules".to_string(),
+            json!(rule.to_string()),
+            Value::Null,
+        ),
         _ => return None,
     };
     Some(Difference {
@@ -173,7 +193,7 @@ fn list_change(operation: &Operation) -> Option<Difference> {
     })
 }
 
-fn routes(operation: &Operation) -> Value {
-    let hops: Vec<String> = operation.routes().iter().map(ToString::to_string).collect();
+fn routes<'r>(hops: impl Iterator<Item = &'r Route>) -> Value {
+    let hops: Vec<String> = hops.map(ToString::to_string).collect();
     json!(hops.join(" and "))
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What each interface and route is to become: the wanted state, with all that it implies, beside the present one.
+//! What each interface, route and rule is to become: the wanted state, with all that it implies, beside the present one.
 //!
 //! Here it is decided whose objects may go. [`crate::plan`] only puts the changes in order.
 
@@ -11,6 +11,7 @@ pub(crate) mod port;
 pub(crate) mod recreation;
 pub(crate) mod restart;
 pub(crate) mod route;
+mod route_rule;
 pub(crate) mod vlan;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 use nipart_schemas::ip::Address;
 use nipart_schemas::route::Route;
+use nipart_schemas::route_rule::RouteRule;
 
 use self::name::{HostNameGoal, SourceGoal};
 use self::route::Multipath;
@@ -99,6 +101,8 @@ pub(crate) struct Goals<'a> {
     pub(crate) sources: Vec<SourceGoal>,
     /// The machine's names, if they change.
     pub(crate) host_name: Option<HostNameGoal>,
+    pub(crate) rules: Vec<RouteRule>,
+    pub(crate) unwanted_rules: Vec<RouteRule>,
     /// Interfaces that are awaited.
     pub(crate) pending: Vec<String>,
 }
@@ -125,6 +129,7 @@ pub(crate) fn resolve<'a>(context: &Context<'a>) -> Goals<'a> {
     vlan::settle(context, &mut goals);
     route::resolve(context, &mut goals);
     name::resolve(context, &mut goals);
+    route_rule::resolve(context, &mut goals);
     goals.pending.sort_unstable();
     goals.pending.dedup();
     goals

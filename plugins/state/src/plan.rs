@@ -10,6 +10,7 @@ mod link;
 mod name;
 mod port;
 mod route;
+mod route_rule;
 
 pub(crate) use self::port::PortOptions;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -24,6 +25,8 @@ use crate::{explain, kind};
 /// What comes before what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
+    /// Rules go, those with more selectors first, before the routes that they lead to.
+    RemoveRules,
     /// Routes go while what they lead through is still there.
     RemoveRoutes,
     /// Addresses and alternative names go before others get them.
@@ -50,6 +53,8 @@ pub(crate) enum Phase {
     AddGatewayRoutes,
     /// Name resolution, over links and routes that are there.
     ChangeNames,
+    /// Rules come when what they lead to is there.
+    AddRules,
 }
 
 /// Collects operations by phase and depth.
@@ -145,6 +150,7 @@ pub(crate) fn build(context: &Context<'_>, goals: &Goals<'_>) -> Decision {
     port::plan(context, goals, &surroundings, &mut waves);
     route::plan(context, goals, &mut waves);
     name::plan(goals, &mut waves);
+    route_rule::plan(context, goals, &mut waves);
     let plan = waves.into_plan();
     Decision {
         differences: if context.explain {

@@ -8,6 +8,7 @@
 
 mod name;
 mod route;
+mod route_rule;
 mod touched;
 
 use nipart_schemas::decision::{Decision, DecisionRequest};
@@ -41,6 +42,7 @@ pub(crate) fn decide(request: &DecisionRequest, undone: &Plan) -> Result<Decisio
     vlan::settle(&context, &mut goals);
     route::restore(&context, &touched, &mut goals);
     name::restore(&context, &touched, &mut goals);
+    route_rule::restore(&context, undone, &mut goals);
     Ok(plan::build(&context, &goals))
 }
 

@@ -9,6 +9,7 @@ mod name;
 mod reference;
 mod resolver;
 mod route;
+mod route_rule;
 mod stack;
 
 use std::collections::HashMap;
@@ -42,5 +43,6 @@ pub(crate) fn check(context: &Context<'_>) -> Result<(), NipartError> {
     ipvlan::check(context)?;
     stack::check(context)?;
     route::check(context)?;
+    route_rule::check(context)?;
     resolver::check(context)
 }

@@ -13,6 +13,7 @@ use crate::dns::{DnsConfig, DnsResolver};
 use crate::interface::{Interface, InterfaceState, InterfaceType};
 use crate::overlay::Overlay;
 use crate::route::{AbsentRoutes, Route, RouteKey, RouteSlot, Routes};
+use crate::route_rule::{AbsentRules, RouteRule, RouteRules};
 
 /// `upper` over `below`.
 pub(super) fn lay_over(upper: &NetworkState, below: &NetworkState) -> NetworkState {
@@ -31,10 +32,8 @@ pub(super) fn lay_over(upper: &NetworkState, below: &NetworkState) -> NetworkSta
             below.dns_config(),
         )),
         interfaces,
-        routes: (!config.is_empty()).then_some(Routes {
-            running: None,
-            config: Some(config),
-        }),
+        routes: Routes::of(config),
+        route_rules: RouteRules::of(merged_rules(upper, below)),
     }
 }
 
@@ -316,4 +315,47 @@ fn added_routes(upper: &NetworkState) -> HashMap<RouteSlot, Vec<&Route>> {
         list.push(route);
     }
     added
+}
+
+/// A rule without a priority, as in an administrator's file, is the same as one to which a priority was given.
+fn merged_rules(upper: &NetworkState, below: &NetworkState) -> Vec<RouteRule> {
+    let absent = AbsentRules::of(upper.rules());
+    let added: Vec<&RouteRule> = upper
+        .rules()
+        .iter()
+        .filter(|rule| !rule.is_absent())
+        .collect();
+    let by_identity = |key: fn(&RouteRule) -> RouteRule| -> HashMap<RouteRule, &RouteRule> {
+        added.iter().map(|rule| (key(rule), *rule)).collect()
+    };
+    let exact = by_identity(RouteRule::identity);
+    let loose = by_identity(RouteRule::without_priority);
+    let mut placed: HashSet<RouteRule> = HashSet::new();
+    let mut config: Vec<RouteRule> = Vec::new();
+    for rule in below.rules() {
+        if rule.is_absent() {
+            // It is about what lies further below.
+            config.push(rule.clone());
+            continue;
+        }
+        let identity = rule.identity();
+        let same = match rule.priority {
+            Some(_) => exact.get(&identity),
+            None => loose.get(&identity),
+        };
+        match same {
+            Some(new) => {
+                if placed.insert(new.identity()) {
+                    config.push((*new).clone());
+                }
+            }
+            None if absent.mean(rule) => {}
+            None => config.push(rule.clone()),
+        }
+    }
+    let new = added
+        .into_iter()
+        .filter(|rule| placed.insert(rule.identity()));
+    config.extend(new.cloned());
+    config
 }

@@ -42,6 +42,12 @@ routes:
   - {destination: 10.21.0.0/16, next-hop-interface: old0, next-hop-address: 10.20.0.2}
   - {destination: 10.3.0.0/16, next-hop-interface: p1, state: absent}
   - {destination: 10.4.0.0/16, next-hop-interface: new0, state: absent}
+route-rules:
+  config:
+  - {ip-from: 192.0.2.0/24, route-table: 100, priority: 500}
+  - {family: ipv4, iif: q1, fwmark: 0x10, priority: 501, route-table: 100}
+  - {ip-to: '2001:db8:1::/64', iif: br0, action: prohibit, priority: 500}
+  - {state: absent, priority: 502}
 ";
 
 pub(crate) const NEW: &str = "
@@ -71,6 +77,12 @@ routes:
   - {destination: 10.1.0.0/16, next-hop-interface: q1, state: absent}
   - {destination: 10.3.0.0/16, next-hop-interface: p1, next-hop-address: 10.0.0.9}
   - {destination: 10.4.0.0/16, next-hop-interface: new0, next-hop-address: 10.30.0.9}
+route-rules:
+  config:
+  - {state: absent, ip-from: 192.0.2.0/24}
+  - {ip-from: 192.0.2.0/24, route-table: 101, priority: 500}
+  - {state: absent, family: ipv6, iif: br0}
+  - {family: ipv4, iif: new0, ip-proto: tcp, destination-port: 80-90, priority: 502, route-table: 100}
 ";
 
 /// Until the client must know how its request ended.

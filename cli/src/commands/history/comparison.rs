@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::overlay::Difference;
-use nipart_schemas::route::Route;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// What leads from one state to the other: interfaces key by key, in the order of their names, then routes.
+/// What leads from one state to the other: interfaces key by key, in the order of their names, then routes and rules.
 pub(super) fn between(before: &NetworkState, after: &NetworkState) -> Vec<Difference> {
     let mut differences = Vec::new();
     compare(
@@ -18,17 +18,36 @@ pub(super) fn between(before: &NetworkState, after: &NetworkState) -> Vec<Differ
         &Value::Object(interfaces(after)),
         &mut differences,
     );
-    let (gone, come) = (routes(before), routes(after));
-    let one_sided = |(text, route): (&String, &Value), others: &BTreeMap<String, Value>| {
-        (!others.contains_key(text)).then(|| route.clone())
-    };
-    for route in gone.iter().filter_map(|route| one_sided(route, &come)) {
-        differences.push(difference("routes", route, Value::Null));
-    }
-    for route in come.iter().filter_map(|route| one_sided(route, &gone)) {
-        differences.push(difference("routes", Value::Null, route));
-    }
+    let (routes, rules) = (NetworkState::config_routes, NetworkState::rules);
+    compare_lists("routes", routes(before), routes(after), &mut differences);
+    compare_lists("route-rules", rules(before), rules(after), &mut differences);
     differences
+}
+
+/// By their text: what has no name is in both lists, or in one of them.
+fn compare_lists<T: Serialize>(
+    path: &str,
+    before: &[T],
+    after: &[T],
+    differences: &mut Vec<Difference>,
+) {
+    let by_text = |list: &[T]| -> BTreeMap<String, Value> {
+        let values = list
+            .iter()
+            .map(|entry| serde_json::to_value(entry).unwrap_or_default());
+        values.map(|value| (value.to_string(), value)).collect()
+    };
+    let (gone, come) = (by_text(before), by_text(after));
+    for (text, entry) in &gone {
+        if !come.contains_key(text) {
+            differences.push(difference(path, entry.clone(), Value::Null));
+        }
+    }
+    for (text, entry) in come {
+        if !gone.contains_key(&text) {
+            differences.push(difference(path, Value::Null, entry));
+        }
+    }
 }
 
 fn interfaces(state: &NetworkState) -> Map<String, Value> {
@@ -37,17 +56,6 @@ fn interfaces(state: &NetworkState) -> Map<String, Value> {
         .interfaces
         .iter()
         .map(|interface| (interface.name.clone(), value(interface)))
-        .collect()
-}
-
-/// By their text: routes have no names.
-fn routes(state: &NetworkState) -> BTreeMap<String, Value> {
-    let value = |route: &Route| serde_json::to_value(route).unwrap_or_default();
-    state
-        .config_routes()
-        .iter()
-        .map(value)
-        .map(|route| (route.to_string(), route))
         .collect()
 }
 
@@ -94,6 +102,7 @@ interfaces:
 - {name: a, mtu: 1400, description: x}
 - {name: b}
 routes: {config: [{destination: 192.0.2.0/24, next-hop-interface: a}]}
+route-rules: {config: [{family: ipv6, iif: a}]}
 ",
         );
         let after = parsed("interfaces: [{name: a, mtu: 1500}, {name: c, mtu: 1}]");
@@ -107,6 +116,7 @@ routes: {config: [{destination: 192.0.2.0/24, next-hop-interface: a}]}
             "b: {\"name\":\"b\"} → removed",
             "c: {\"name\":\"c\",\"mtu\":1}",
             "routes: {\"destination\":\"192.0.2.0/24\",\"next-hop-interface\":\"a\"} → removed",
+            "route-rules: {\"family\":\"ipv6\",\"iif\":\"a\"} → removed",
         ];
         assert_eq!(texts, expected);
         assert_eq!(between(&after, &after), []);

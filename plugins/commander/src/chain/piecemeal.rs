@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Brings back saved state: as a whole, or piece by piece, for what is wrong with one interface or route must not keep
-//! the others down.
+//! Brings back saved state: as a whole, or piece by piece, for what is wrong with one interface, route or rule must not
+//! keep the others down.
 
 use std::collections::BTreeSet;
 
 use nipart_schemas::interface::Interface;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::route::Routes;
+use nipart_schemas::route_rule::RouteRules;
 use tokio::time::Instant;
 
 use super::start::wish;
@@ -35,11 +36,13 @@ async fn piecemeal(peers: &impl Peers, saved: &NetworkState) -> Outcome {
     let mut pending = Vec::new();
     for piece in pieces(saved) {
         let name = piece.interfaces.last().map(|interface| &interface.name);
-        let what = match (name, piece.config_routes().first()) {
+        let lists = (piece.config_routes().first(), piece.rules().first());
+        let what = match (name, lists) {
             (Some(name), _) => name.clone(),
-            (None, Some(route)) => format!("route {route}"),
-            (None, None) if piece.hostname.is_some() => "the host name".to_string(),
-            (None, None) => "the DNS resolver".to_string(),
+            (None, (Some(route), _)) => format!("route {route}"),
+            (None, (None, Some(rule))) => format!("rule {rule}"),
+            (None, (None, None)) if piece.hostname.is_some() => "the host name".to_string(),
+            (None, (None, None)) => "the DNS resolver".to_string(),
         };
         match transact_despite_names(peers, &wish(piece)).await {
             Ok(outcome) => pending.extend(outcome.pending),
@@ -57,17 +60,14 @@ async fn piecemeal(peers: &impl Peers, saved: &NetworkState) -> Outcome {
     }
 }
 
-/// Each interface behind those that it needs, then each route, then what the whole machine has.
+/// Each interface behind those that it needs, then each route and each rule, then what the whole machine has.
 fn pieces(saved: &NetworkState) -> impl Iterator<Item = NetworkState> {
     let interfaces = saved.interfaces.iter().map(|interface| NetworkState {
         interfaces: with_needed(saved, interface),
         ..NetworkState::default()
     });
     let routes = saved.config_routes().iter().map(|route| NetworkState {
-        routes: Some(Routes {
-            config: Some(vec![route.clone()]),
-            ..Routes::default()
-        }),
+        routes: Routes::of(vec![route.clone()]),
         ..NetworkState::default()
     });
     let host_name = saved.hostname.iter().map(|names| NetworkState {
@@ -78,7 +78,12 @@ fn pieces(saved: &NetworkState) -> impl Iterator<Item = NetworkState> {
         dns_resolver: Some(section.clone()),
         ..NetworkState::default()
     });
-    interfaces.chain(routes).chain(host_name).chain(resolver)
+    let rules = saved.rules().iter().map(|rule| NetworkState {
+        route_rules: RouteRules::of(vec![rule.clone()]),
+        ..NetworkState::default()
+    });
+    let lists = interfaces.chain(routes).chain(rules);
+    lists.chain(host_name).chain(resolver)
 }
 
 /// The interface as the last one, those that it is stacked upon and the other end of its pair before it.
@@ -114,6 +119,8 @@ interfaces:
 - {name: mv1, type: mac-vlan, mac-vlan: {base-iface: v1, mode: bridge}}
 routes:
   config: [{destination: 192.0.2.0/24, next-hop-interface: v1}]
+route-rules:
+  config: [{ip-from: 192.0.2.0/24, route-table: 5}]
 ";
         let saved: NetworkState = nipart_schemas::yaml::parse(text).unwrap();
         let names = |piece: &NetworkState| {
@@ -125,7 +132,11 @@ routes:
         };
         let pieces: Vec<NetworkState> = pieces(&saved).collect();
         let found: Vec<String> = pieces.iter().map(names).collect();
-        assert_eq!(found, ["br0 v2 v1", "br0 v2", "br0", "br0 v2 v1 mv1", ""]);
+        assert_eq!(
+            found,
+            ["br0 v2 v1", "br0 v2", "br0", "br0 v2 v1 mv1", "", ""]
+        );
         assert_eq!(pieces[4].config_routes().len(), 1);
+        assert_eq!(pieces[5].rules().len(), 1);
     }
 }

@@ -9,6 +9,7 @@ use nipart_schemas::ip::Ipv4;
 use nipart_schemas::journal::SavedScope;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::request::{QueryScope, ShowRequest, StateSource};
+use nipart_schemas::route_rule::RouteRules;
 
 use crate::ask;
 use crate::peers::Peers;
@@ -39,8 +40,13 @@ pub async fn show(
                 routes: true,
                 dns: true,
                 all_routes: false,
+                rules: request.interfaces.is_empty(),
             };
-            ask::query(peers, scope).await?
+            let mut state = ask::query(peers, scope).await?;
+            // Every kernel has them, and nobody sets them.
+            let rules = state.rules().iter().filter(|rule| !rule.is_kernels());
+            state.route_rules = RouteRules::of(rules.cloned().collect());
+            state
         }
     };
     let mut state = only_named(state, &request.interfaces)?;
@@ -90,6 +96,7 @@ fn only_named(mut state: NetworkState, names: &[String]) -> Result<NetworkState,
             list.retain(|route| route.next_hop_interface.as_deref().is_some_and(is_meant));
         }
     }
+    state.route_rules = None;
     Ok(state)
 }
 

@@ -15,11 +15,12 @@ use crate::ask;
 use crate::peers::Peers;
 use crate::transaction::assess;
 
-/// Under which name routes without an interface are reported.
+/// Under which names routes without an interface, and rules, are reported.
 const ROUTES: &str = "routes";
 /// The same for name resolution and host names of the whole machine.
 const DNS_RESOLVER: &str = "dns-resolver";
 const HOST_NAME: &str = "hostname";
+const RULES: &str = "route-rules";
 
 /// Compares what is saved with the kernel; `failures` are known from before, by interface.
 ///
@@ -37,6 +38,7 @@ pub async fn status(
         let name = operation.interface().unwrap_or(match operation {
             Operation::ChangeDns(_) => DNS_RESOLVER,
             Operation::ChangeHostName(_) => HOST_NAME,
+            Operation::AddRule(_) | Operation::RemoveRule(_) => RULES,
             _ => ROUTES,
         });
         left.entry(name).or_default().push(operation.to_string());

@@ -29,6 +29,7 @@ pub(super) async fn complete(
         routes: true,
         dns: false,
         all_routes: false,
+        rules: false,
     };
     let everything = ask::query(peers, scope).await?;
     let above = above(&everything, changed);

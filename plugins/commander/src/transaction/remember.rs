@@ -7,9 +7,9 @@ use nipart_schemas::interface::Interface;
 use nipart_schemas::ip::{Address, PROTOCOL_DHCP};
 use nipart_schemas::network_state::NetworkState;
 
-/// The wanted state with its secrets, which may have been written as hidden, with all of what comes back, and with the
-/// addresses that were leased
-/// and become static because DHCP is turned off and no address is written.
+/// The wanted state with its secrets, which may have been written as hidden, with the priorities of rules, with all of
+/// what comes back, and with the addresses that were leased and become static because DHCP is turned off and no address
+/// is written.
 pub(super) fn to_remember(request: &DecisionRequest) -> NetworkState {
     let mut state = request.desired.clone();
     for interface in &mut state.interfaces {

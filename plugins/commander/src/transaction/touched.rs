@@ -37,6 +37,7 @@ pub(crate) fn locks_of(journal: &Journal) -> LockSet {
                     |operation| matches!(operation, Operation::ChangeDns(source) if source.interface.is_none()),
                 ),
                 any(|operation| matches!(operation, Operation::ChangeHostName(_))),
+                scope.rules,
             );
             LockSet::Names(names.into_iter().chain(of_machine).collect())
         }
@@ -55,6 +56,10 @@ pub(super) fn scope_of(journal: &Journal) -> QueryScope {
         routes: true,
         dns: journal.before.dns_resolver.is_some(),
         all_routes: routes.any(reaches_beyond),
+        rules: journal
+            .plan
+            .operations()
+            .any(|operation| operation.rule().is_some()),
     }
 }
 
@@ -62,7 +67,7 @@ fn planned(journal: &Journal) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for operation in journal.plan.operations() {
         names.extend(operation.interface().map(str::to_string));
-        let hops = operation.routes().iter();
+        let hops = operation.routes();
         names.extend(hops.filter_map(|route| route.next_hop_interface.clone()));
         if let Operation::CreateLink {
             peer: Some(peer), ..

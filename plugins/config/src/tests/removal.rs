@@ -39,6 +39,35 @@ fn a_saved_route_that_is_removed_until_the_next_boot() {
 }
 
 #[test]
+fn a_saved_rule_that_is_removed_until_the_next_boot() {
+    const RULES: &str = "route-rules: {config: [{ip-from: 10.1.0.0/16, priority: 5}, {ip-from: 10.2.0.0/16, priority: 6}]}";
+    const SECOND: &str = "route-rules: {config: [{ip-from: 10.2.0.0/16, priority: 6}]}";
+    let place = Place::new();
+    let mut store = place.open();
+    transact(&mut store, 1, RULES, false);
+    let removal = "route-rules: {config: [{state: absent, ip-from: 10.1.0.0/16}]}";
+    transact(&mut store, 2, removal, true);
+    assert_remembers(&store, SECOND);
+    drop(store);
+    let mut store = place.open();
+    assert_remembers(&store, SECOND);
+    // What is saved once more is wanted once more.
+    transact(&mut store, 3, RULES, false);
+    assert_remembers(&store, RULES);
+    transact(
+        &mut store,
+        4,
+        "route-rules: {config: [{state: absent, family: ipv4}]}",
+        true,
+    );
+    assert_remembers(&store, "{}");
+    drop(store);
+    std::fs::remove_file(place.run().join("volatile.yml")).unwrap();
+    let store = place.open();
+    assert_remembers(&store, RULES);
+}
+
+#[test]
 fn what_an_administrator_wants_absent() {
     let place = Place::new();
     place.administrator_writes(

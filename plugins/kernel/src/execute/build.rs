@@ -5,7 +5,7 @@
 use nipart_schemas::error::NipartError;
 use nipart_schemas::operation::Operation;
 
-use super::{Names, Step, address, ipv6, link, route};
+use super::{Names, Step, address, ipv6, link, route, route_rule};
 
 /// The links whose numbers the steps of an operation need.
 pub(super) fn needed_names(operation: &Operation) -> impl Iterator<Item = &str> {
@@ -30,7 +30,7 @@ pub(super) fn needed_names(operation: &Operation) -> impl Iterator<Item = &str> 
         ),
         _ => (operation.interface(), None, None, None),
     };
-    let hops = operation.routes().iter().skip(1);
+    let hops = operation.routes().skip(1);
     let section = match operation {
         Operation::CreateLink { interface, .. } | Operation::ChangeSection { interface } => {
             Some(interface)
@@ -93,6 +93,9 @@ pub(super) fn steps(operation: &Operation, names: &Names) -> Result<Vec<Step>, N
         Operation::RemoveRoute(present) => route::remove(present, names),
         Operation::AddMultipathRoute(hops) => route::add_multipath(hops, names).map(one),
         Operation::RemoveMultipathRoute(hops) => route::remove_multipath(hops),
+        Operation::ReplaceRoute { wanted, .. } => route::replace(wanted, names).map(one),
+        Operation::AddRule(rule) => route_rule::add(rule).map(one),
+        Operation::RemoveRule(rule) => route_rule::remove(rule).map(one),
         _ => Err(super::unsupported(
             "this version doesn't know the operation",
         )),

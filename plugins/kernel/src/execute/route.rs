@@ -25,6 +25,31 @@ const LOCK_MTU: u32 = 1 << 2;
 /// Adds the route; one with the same destination, table and metric makes the kernel refuse it. A leased one is added
 /// behind it.
 pub(super) fn add(route: &Route, names: &Names) -> Result<Step, NipartError> {
+    let message = single(route, names)?;
+    Ok(Step::send(if route.protocol == Some(PROTOCOL_DHCP) {
+        NetlinkRequest::append_route(message)
+    } else {
+        NetlinkRequest::add_route(message)
+    }))
+}
+
+/// Adds one route with several next hops.
+pub(super) fn add_multipath(hops: &[Route], names: &Names) -> Result<Step, NipartError> {
+    Ok(Step::send(NetlinkRequest::add_route(multipath(
+        hops, names,
+    )?)))
+}
+
+/// Puts a route in the place of the one with the same destination, table and metric, if there is any.
+pub(super) fn replace(hops: &[Route], names: &Names) -> Result<Step, NipartError> {
+    let message = match hops {
+        [hop] => single(hop, names)?,
+        hops => multipath(hops, names)?,
+    };
+    Ok(Step::send(NetlinkRequest::replace_route(message)))
+}
+
+fn single(route: &Route, names: &Names) -> Result<RouteMessage, NipartError> {
     let mut builder = new(route)?
         .kind(kind(route))
         .scope(scope(route))
@@ -38,16 +63,10 @@ pub(super) fn add(route: &Route, names: &Names) -> Result<Step, NipartError> {
     if route.onlink == Some(true) {
         builder = builder.onlink();
     }
-    let message = with_properties(builder, route)?;
-    Ok(Step::send(if route.protocol == Some(PROTOCOL_DHCP) {
-        NetlinkRequest::append_route(message)
-    } else {
-        NetlinkRequest::add_route(message)
-    }))
+    with_properties(builder, route)
 }
 
-/// Adds one route with several next hops.
-pub(super) fn add_multipath(hops: &[Route], names: &Names) -> Result<Step, NipartError> {
+fn multipath(hops: &[Route], names: &Names) -> Result<RouteMessage, NipartError> {
     let Some(first) = hops.first() else {
         return Err(bad(&"a route without next hops"));
     };
@@ -57,8 +76,7 @@ pub(super) fn add_multipath(hops: &[Route], names: &Names) -> Result<Step, Nipar
         .kind(KernelType::Unicast)
         .protocol(protocol(first))
         .multipath(next_hops?);
-    let message = with_properties(builder, first)?;
-    Ok(Step::send(NetlinkRequest::add_route(message)))
+    with_properties(builder, first)
 }
 
 fn next_hop(hop: &Route, names: &Names) -> Result<RouteNextHop, NipartError> {

@@ -41,6 +41,7 @@ pub fn everything() -> QueryScope {
         routes: true,
         dns: false,
         all_routes: false,
+        rules: true,
     }
 }
 
@@ -51,6 +52,7 @@ pub fn only(names: &[&str]) -> QueryScope {
         routes: true,
         dns: false,
         all_routes: false,
+        rules: true,
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use nipart_schemas::operation::Operation;
-use nipart_schemas::route::{Route, RouteKey};
+use nipart_schemas::route::{Route, RouteKey, RouteSlot};
 
 use super::{Phase, Waves};
 use crate::context::Context;
@@ -48,7 +48,20 @@ pub(super) fn plan(context: &Context<'_>, goals: &Goals<'_>, waves: &mut Waves) 
         };
         waves.push(phase, Operation::AddRoute(route.clone()));
     }
+    let occupants = occupants(context, goals);
     for path in &goals.multipaths {
+        let is_alone = path
+            .present
+            .first()
+            .is_some_and(|hop| occupants.get(&hop.slot()).copied() == Some(path.present.len()));
+        if is_alone && !path.wanted.is_empty() {
+            let replacement = Operation::ReplaceRoute {
+                present: as_route(&path.present),
+                wanted: as_route(&path.wanted),
+            };
+            waves.push(Phase::AddGatewayRoutes, replacement);
+            continue;
+        }
         if let Some(operation) = about(
             &path.present,
             Operation::RemoveRoute,
@@ -66,18 +79,39 @@ pub(super) fn plan(context: &Context<'_>, goals: &Goals<'_>, waves: &mut Waves) 
     }
 }
 
-/// One operation on all hops; a single one is a plain route.
+/// How many routes and next hops there are in the places of those that change. The kernel replaces the first one that
+/// it finds in a place.
+fn occupants(context: &Context<'_>, goals: &Goals<'_>) -> HashMap<RouteSlot, usize> {
+    let hops = goals.multipaths.iter().flat_map(|path| &path.present);
+    let mut occupants: HashMap<RouteSlot, usize> = hops.map(|hop| (hop.slot(), 0)).collect();
+    if !occupants.is_empty() {
+        for route in context.observed.running_routes() {
+            if let Some(count) = occupants.get_mut(&route.slot()) {
+                *count += 1;
+            }
+        }
+    }
+    occupants
+}
+
+/// A single next hop is a plain route, which has no weight.
+fn as_route(hops: &[Route]) -> Vec<Route> {
+    let mut hops = hops.to_vec();
+    if let [hop] = hops.as_mut_slice() {
+        hop.weight = None;
+    }
+    hops
+}
+
+/// One operation on all hops.
 fn about(
     hops: &[Route],
     one: fn(Route) -> Operation,
     several: fn(Vec<Route>) -> Operation,
 ) -> Option<Operation> {
-    match hops {
-        [] => None,
-        [hop] => Some(one(Route {
-            weight: None,
-            ..hop.clone()
-        })),
-        hops => Some(several(hops.to_vec())),
+    let mut hops = as_route(hops);
+    if hops.len() > 1 {
+        return Some(several(hops));
     }
+    hops.pop().map(one)
 }

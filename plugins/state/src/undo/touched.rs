@@ -73,7 +73,8 @@ impl Touched {
                     touched.added_routes.insert(route.key());
                     continue;
                 }
-                Operation::AddMultipathRoute(hops) => {
+                Operation::AddMultipathRoute(hops)
+                | Operation::ReplaceRoute { wanted: hops, .. } => {
                     touched.added_routes.extend(hops.iter().map(Route::key));
                     continue;
                 }

@@ -11,6 +11,7 @@ mod kind;
 mod link;
 mod name;
 mod route;
+mod route_rule;
 mod vlan;
 
 pub(crate) use self::address::addresses;
@@ -22,6 +23,7 @@ use nipart_schemas::interface::{BondPort, BridgePort, Interface, InterfaceState,
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{Operation, Plan};
 use nipart_schemas::route::{Route, RouteKey, Routes};
+use nipart_schemas::route_rule::{RouteRule, RouteRules};
 
 /// The network.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +37,7 @@ pub(crate) struct Model {
     resolver: Option<DnsResolver>,
     host_name: Option<HostNames>,
     dead_hops: HashSet<RouteKey>,
+    rules: Vec<RouteRule>,
     created: u8,
     /// Secondary addresses go with the primary one of their network: `promote_secondaries` is off.
     pub(crate) drops_secondary_addresses: bool,
@@ -81,6 +84,7 @@ impl Model {
         model.routes = observed.running_routes().to_vec();
         model.resolver.clone_from(&observed.dns_resolver);
         model.host_name.clone_from(&observed.hostname);
+        model.rules = observed.rules().to_vec();
         let names: Vec<String> = model.links.keys().cloned().collect();
         for name in names {
             model.connect(&name);
@@ -126,6 +130,8 @@ impl Model {
         }
         let mut running = self.routes.clone();
         running.sort_by_key(|route| (route.key(), route.source, route.protocol));
+        let mut rules = self.rules.clone();
+        rules.sort();
         NetworkState {
             description: None,
             hostname: self.host_name.clone(),
@@ -135,6 +141,7 @@ impl Model {
                 running: Some(running),
                 config: None,
             }),
+            route_rules: RouteRules::of(rules),
         }
     }
 
@@ -201,6 +208,12 @@ impl Model {
             }
             Operation::ChangeDns(source) => self.change_dns(source),
             Operation::ChangeHostName(names) => self.change_host_name(names),
+            Operation::ReplaceRoute { wanted, .. } => self.replace_route(wanted),
+            Operation::AddRule(rule) => self.add_rule(rule),
+            Operation::RemoveRule(rule) => {
+                self.remove_rule(rule);
+                Ok(())
+            }
             _ => Err("unknown operation".to_string()),
         }
         .map_err(|problem| format!("{operation}: {problem}"))
@@ -299,6 +312,13 @@ pub(crate) fn difference(one: &NetworkState, other: &NetworkState) -> String {
         if !one.running_routes().contains(route) {
             lines.push(format!("route {route} {route:?}: only in the second"));
         }
+    }
+    for (rules, others, side) in [(one, other, "first"), (other, one, "second")] {
+        let only = rules
+            .rules()
+            .iter()
+            .filter(|rule| !others.rules().contains(rule));
+        lines.extend(only.map(|rule| format!("rule {rule} {rule:?}: only in the {side}")));
     }
     lines.join("\n")
 }

@@ -16,6 +16,7 @@ use nipart_schemas::mac_address::MacAddress;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{Operation, Plan};
 use nipart_schemas::route::Route;
+use nipart_schemas::route_rule::AbsentRules;
 use nipart_state::decide;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -311,6 +312,13 @@ fn objects_of_others_survive() {
             // The last of several next hops is shown as a plain route.
             if !same.any(|other| other.key() == route.key()) && !is_named(&world.desired, route) {
                 return Err(format!("route {route} of others is gone"));
+            }
+        }
+        let absent = AbsentRules::of(world.desired.rules());
+        let foreign = before.rules().iter().filter(|rule| !rule.is_marked());
+        for rule in foreign.filter(|rule| !absent.take_away(rule, false)) {
+            if !after.rules().contains(rule) {
+                return Err(format!("rule {rule} of others is gone"));
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Routes with several next hops. The kernel has each as one object (IPv4) or loses parts of it by rules of its own
-//! (IPv6): where anything about one changes, it is removed whole and added whole.
+//! (IPv6): where anything about one changes, it is replaced as a whole.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

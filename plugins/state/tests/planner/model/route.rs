@@ -40,6 +40,25 @@ impl Model {
         self.add_hops(hops)
     }
 
+    /// The kernel replaces the first route that it finds in the place: there must be no choice.
+    pub(super) fn replace_route(&mut self, hops: &[Route]) -> Result<(), String> {
+        let slot = hops.first().map(Route::slot);
+        let (in_place, others): (Vec<Route>, Vec<Route>) = self
+            .routes
+            .drain(..)
+            .partition(|known| Some(known.slot()) == slot);
+        self.routes = others;
+        if in_place.len() > 1 && !in_place.iter().all(Route::is_hop) {
+            return Err("which one is replaced?".to_string());
+        }
+        self.dead_hops
+            .retain(|key| !in_place.iter().any(|known| known.key() == *key));
+        match hops {
+            [hop] => self.add_route(hop),
+            hops => self.add_multipath(hops),
+        }
+    }
+
     fn add_hops(&mut self, hops: &[Route]) -> Result<(), String> {
         for hop in hops {
             self.check_hop(hop)?;

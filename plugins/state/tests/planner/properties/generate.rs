@@ -9,6 +9,8 @@
     reason = "shapes that strategies yield have no meaning beyond the next line"
 )]
 
+mod route_rule;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use nipart_schemas::interface::port_vlan::VlanTable;
@@ -355,9 +357,11 @@ fn address_of(destination: &str, name: &str, host: u8) -> IpAddr {
 pub(super) fn desired() -> impl Strategy<Value = NetworkState> {
     let interfaces = subsequence(NAMES.to_vec(), 1..=8)
         .prop_flat_map(|names| names.into_iter().map(interface).collect::<Vec<_>>());
-    (interfaces.prop_shuffle(), vec(routes(), 0..4)).prop_map(|(interfaces, config)| {
+    let lists = (vec(routes(), 0..4), route_rule::wanted());
+    (interfaces.prop_shuffle(), lists).prop_map(|(interfaces, (config, route_rules))| {
         let mut state = NetworkState {
             interfaces,
+            route_rules,
             ..NetworkState::default()
         };
         make_sensible(&mut state);
@@ -366,10 +370,7 @@ pub(super) fn desired() -> impl Strategy<Value = NetworkState> {
             .flatten()
             .filter(|route| route.is_absent() || is_possible(&state, route))
             .collect();
-        state.routes = (!config.is_empty()).then_some(Routes {
-            running: None,
-            config: Some(config),
-        });
+        state.routes = Routes::of(config);
         state
     })
 }
@@ -535,6 +536,6 @@ pub(super) fn foreign() -> impl Strategy<Value = Vec<Operation>> {
         interface: name.to_string(),
         name: format!("{name}-foreign"),
     });
-    let one = prop_oneof![3 => address, 3 => route, 2 => paths, 1 => nowhere, 1 => port, 1 => stacked, 1 => alt_name];
+    let one = prop_oneof![3 => address, 3 => route, 2 => paths, 1 => nowhere, 1 => port, 1 => stacked, 1 => alt_name, 2 => route_rule::foreign()];
     vec(one, 0..8)
 }
