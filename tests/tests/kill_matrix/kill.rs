@@ -8,7 +8,7 @@ use nipart_tests::namespace::run;
 use nipart_tests::relay::When;
 use nipart_tests::system::System;
 
-use crate::world::{World, plugins};
+use crate::world::{NEW, OLD, World, plugins};
 
 pub(crate) const DAEMON: &str = "daemon";
 pub(crate) const COMMANDER: &str = "commander";
@@ -49,7 +49,12 @@ pub(crate) fn kill_9(pids: &[u64]) {
 
 /// Every case of one victim.
 fn matrix(victim: &str) {
-    let mut world = World::start(System::prepare());
+    matrix_of(victim, || [OLD.to_string(), NEW.to_string()]);
+}
+
+/// The same for another change.
+pub(crate) fn matrix_of(victim: &str, texts: impl Fn() -> [String; 2]) {
+    let mut world = World::with(System::prepare(), texts());
     let hops = world.hops.clone();
     let (mut cases, mut new, mut failures) = (0, 0, Vec::new());
     for (index, planned) in hops.iter().enumerate() {
@@ -81,7 +86,7 @@ fn matrix(victim: &str) {
                     failures.push(format!("{case}\n{problem}\nthe client was told: {said}"));
                     // The next case is to start from something sound.
                     world.system.stop_daemon();
-                    world = World::start(System::prepare());
+                    world = World::with(System::prepare(), texts());
                 }
             }
         }

@@ -16,5 +16,6 @@
 mod disk;
 mod kill;
 mod long;
+mod names;
 mod refusal;
 mod world;

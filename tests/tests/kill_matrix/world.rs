@@ -90,7 +90,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 /// Until all plugins run again.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(20);
 
-/// What there is at one moment: in the kernel, and saved.
+/// What there is at one moment: in the kernel and in the machine's files, and saved.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Snapshot {
     kernel: String,
@@ -271,9 +271,17 @@ pub(crate) fn snapshot(system: &System) -> Snapshot {
     let saved = system.saved();
     let saved = saved.lines().filter(|line| !line.starts_with('#'));
     Snapshot {
-        kernel: steady(&eyes::everything()),
+        kernel: steady(&eyes::everything()) + &names(system),
         saved: saved.collect::<Vec<_>>().join("\n"),
     }
+}
+
+/// The machine's names, and what programs resolve names with.
+fn names(system: &System) -> String {
+    let of = |name: &str| std::fs::read_to_string(system.path(name)).unwrap_or_default();
+    let running = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("a name");
+    let (config, resolver) = (of("etc/hostname"), of("etc/resolv.conf"));
+    format!("running {running}config {config}\n{resolver}")
 }
 
 /// Without what follows by itself from the rest, some time later: carriers and states of operation.
