@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::NetworkState;
+use crate::revert::{followed_by, revert_of};
 use crate::yaml;
 
 fn state(text: &str) -> NetworkState {
@@ -27,6 +28,73 @@ fn keys_that_are_not_written_stay() {
         "interfaces: [{name: eth0, mtu: 1400}, {name: eth1}]",
         "interfaces: [{name: eth0, type: ethernet, mtu: 1500, ipv4: {dhcp: true}}]",
         "interfaces: [{name: eth0, type: ethernet, mtu: 1400, ipv4: {dhcp: true}}, {name: eth1}]",
+    );
+}
+
+#[test]
+fn names_of_the_machine() {
+    let below = "
+hostname: {running: a, config: a}
+dns-resolver: {config: {server: [192.0.2.1], search: [a.org]}}
+interfaces: [{name: eth0, dns: {server: [192.0.2.2], search: [b.org]}}, {name: eth1, dns: {server: [192.0.2.3]}}]
+";
+    check(
+        "
+hostname: {running: b}
+dns-resolver: {config: {search: []}}
+interfaces: [{name: eth0, dns: {server: [192.0.2.4]}}, {name: eth1, dns: {}}]
+",
+        below,
+        "
+hostname: {running: b, config: a}
+dns-resolver: {config: {server: [192.0.2.1], search: []}}
+interfaces: [{name: eth0, dns: {server: [192.0.2.4], search: [b.org]}}, {name: eth1}]
+",
+    );
+    let purged = state("dns-resolver: {config: {}}").laid_over(&state(below));
+    assert_eq!(purged.dns_resolver, None);
+    assert_eq!(purged.interfaces.len(), 2);
+}
+
+#[test]
+fn the_way_back_of_names() {
+    let current = state(
+        "
+hostname: {running: a}
+dns-resolver: {running: {server: [192.0.2.1]}, config: {server: [192.0.2.1]}, backend: resolv-conf}
+interfaces: [{name: eth0, type: ethernet, dns: {server: [192.0.2.2]}}]
+",
+    );
+    let back = |desired: &str| {
+        let text = yaml::to_string(&revert_of(&state(desired), &current)).unwrap();
+        state(&text)
+    };
+    assert_eq!(
+        back("hostname: {config: b}\ndns-resolver: {config: {search: [a.org]}}"),
+        state("hostname: {config: ''}\ndns-resolver: {config: {search: []}}")
+    );
+    let section = back("interfaces: [{name: eth0, dns: {}}]").interfaces[0]
+        .dns
+        .clone();
+    let expected =
+        state("interfaces: [{name: eth0, dns: {server: [192.0.2.2], search: [], options: []}}]");
+    assert_eq!(section, expected.interfaces[0].dns);
+
+    let both = |first: &str, next: &str| followed_by(&state(first), &state(next)).dns_resolver;
+    let resolver = |text: &str| state(text).dns_resolver;
+    assert_eq!(
+        both(
+            "dns-resolver: {config: {}}",
+            "dns-resolver: {config: {search: [a.org]}}"
+        ),
+        resolver("dns-resolver: {config: {server: [], search: [a.org], options: []}}")
+    );
+    assert_eq!(
+        both(
+            "dns-resolver: {config: {search: [a.org]}}",
+            "dns-resolver: {config: {}}"
+        ),
+        resolver("dns-resolver: {config: {}}")
     );
 }
 
