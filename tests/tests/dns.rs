@@ -227,6 +227,22 @@ fn interfaces_have_servers_of_their_own() {
 }
 
 #[test]
+fn servers_come_with_a_link_that_comes_late() {
+    run(|| {
+        let mut system = System::prepare();
+        let state = "interfaces: [{name: v0, dns: {server: [192.0.2.1]}}]";
+        fs::write(system.path("states/late.yml"), state).expect("a state");
+        start(&mut system);
+        assert_eq!(lines(&system), Vec::<String>::new());
+        veth_pairs(1);
+        let limit = std::time::Duration::from_secs(10);
+        nipart_tests::process::eventually("its server", limit, || {
+            (lines(&system) == ["nameserver 192.0.2.1"]).then_some(())
+        });
+    });
+}
+
+#[test]
 fn refused_with_its_place() {
     run(|| {
         let system = with_original(ORIGINAL);

@@ -144,6 +144,6 @@ impl Names {
     fn wanted(&self, sources: &[DnsSource]) -> Result<String, NipartError> {
         let original = original::lists(&self.paths)?;
         let lists = resolv_conf::filled(effective(sources), original);
-        Ok(resolv_conf::write(&lists))
+        Ok(resolv_conf::write(&lists, &self.paths.original))
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn text(paths: &Paths) -> Result<Option<String>, NipartError> {
 pub(crate) fn is_replaced(paths: &Paths) -> Result<bool, NipartError> {
     // A link is never ours, wherever it leads.
     let is_link = fs::symlink_metadata(&paths.resolv_conf).is_ok_and(|data| data.is_symlink());
-    Ok(!is_link && text(paths)?.is_some_and(|text| resolv_conf::is_ours(&text)))
+    Ok(!is_link && text(paths)?.is_some_and(|text| resolv_conf::is_ours(&text, &paths.original)))
 }
 
 /// The lists of the original file: they count where no source says anything. Those behind a link are somebody else's,

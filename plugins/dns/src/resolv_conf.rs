@@ -3,20 +3,27 @@
 //! The text of resolv.conf(5): pure.
 
 use std::fmt::{Display, Write};
+use std::path::Path;
 
 use nipart_schemas::dns::{DnsConfig, DnsOrigin, DnsSource};
 
-/// The first line of what we write: how we know our own.
-const MARK: &str = "# Written by Nipart. Changes of this file get lost: use `nipartctl apply`.\n";
+/// The first lines of what we write: how we know our own from what another daemon has written, which keeps the
+/// original elsewhere.
+fn mark(original: &Path) -> String {
+    let original = original.display();
+    format!(
+        "# Written by Nipart. Changes of this file get lost: use `nipartctl apply`.\n# What was here before is kept as {original}.\n"
+    )
+}
 
-/// Whether the text was written by us.
-pub(crate) fn is_ours(text: &str) -> bool {
-    text.starts_with(MARK)
+/// Whether the text was written by us, who keep the original there.
+pub(crate) fn is_ours(text: &str, original: &Path) -> bool {
+    text.starts_with(&mark(original))
 }
 
 /// What programs are to read.
-pub(crate) fn write(lists: &DnsSource) -> String {
-    let mut text = MARK.to_string();
+pub(crate) fn write(lists: &DnsSource, original: &Path) -> String {
+    let mut text = mark(original);
     let mut line = |key: &str, items: &[&dyn Display]| {
         text.push_str(key);
         for item in items {

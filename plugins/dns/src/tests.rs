@@ -64,10 +64,11 @@ fn texts() {
         read.to_string(),
         "set DNS: server 192.0.2.1, search a.org b.org not here, options rotate ndots:2"
     );
-    let again = resolv_conf::read(&resolv_conf::write(&read));
-    assert_eq!(read, again);
-    assert!(resolv_conf::is_ours(&resolv_conf::write(&read)));
-    assert!(!resolv_conf::is_ours(text));
+    let original = Path::new("/var/lib/nipart/resolv.conf.original");
+    let written = resolv_conf::write(&read, original);
+    assert_eq!(read, resolv_conf::read(&written));
+    assert!(resolv_conf::is_ours(&written, original));
+    assert!(!resolv_conf::is_ours(text, original));
     assert_eq!(resolv_conf::shown(""), DnsConfig::default());
 }
 
@@ -141,6 +142,30 @@ fn half_done() {
             assert!(!paths.original.exists() && !paths.sources.exists());
         }
     }
+}
+
+#[test]
+fn the_file_of_another_daemon_is_not_ours() {
+    let (directory, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let paths_of_other = Paths {
+        resolv_conf: directory.path().join("resolv.conf"),
+        ..paths(other.path())
+    };
+    let names = Names::open(paths(directory.path()));
+    execute(&names, &[source(None, "192.0.2.1")]);
+    let text = fs::read_to_string(directory.path().join("resolv.conf")).unwrap();
+    let names_of_other = Names::open(paths_of_other.clone());
+    assert_eq!(
+        fs::read_to_string(&paths_of_other.resolv_conf).unwrap(),
+        text
+    );
+    execute(&names_of_other, &[source(None, "192.0.2.2")]);
+    execute(&names_of_other, &[source(None, "")]);
+    assert_eq!(
+        fs::read_to_string(&paths_of_other.resolv_conf).unwrap(),
+        text
+    );
+    assert!(!is_overwritten(&names));
 }
 
 #[test]
