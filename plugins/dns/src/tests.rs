@@ -133,7 +133,7 @@ fn half_done() {
             assert_eq!(fs::read_to_string(&paths.resolv_conf).unwrap(), original);
             assert!(is_overwritten(&names));
             if forward {
-                execute(&names, &[new.clone()]);
+                execute(&names, std::slice::from_ref(&new));
                 assert!(!is_overwritten(&names));
             }
             execute(&names, &[source(None, "")]);
