@@ -70,10 +70,14 @@ impl LinkKind for LinuxBridge {
             .bridge
             .as_ref()
             .and_then(|section| section.options.as_ref());
-        let attributes = match options {
+        let mut attributes = match options {
             Some(options) => compose_options(options)?,
             None => Vec::new(),
         };
+        if order.is_new {
+            // A new bridge doesn't filter, and a kernel that can't filter refuses even to be told so.
+            attributes.retain(|attribute| *attribute != InfoBridge::VlanFiltering(false));
+        }
         Ok(Composed {
             data: Some(InfoData::Bridge(attributes)),
             ..Composed::default()
