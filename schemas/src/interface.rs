@@ -7,6 +7,8 @@
 //! checked by validation.
 
 mod bond;
+mod ethernet;
+pub mod ethtool;
 pub mod geneve;
 pub mod gre;
 pub mod hsr;
@@ -20,6 +22,7 @@ pub mod port_vlan;
 mod ports;
 mod sections;
 pub mod tun;
+mod unsupported;
 mod veth;
 mod vlan;
 mod vrf;
@@ -35,6 +38,8 @@ pub use self::bond::{
     BondHashPolicy, BondLacpRate, BondMode, BondOptions, BondPort, BondPrimaryReselect,
     LinkAggregation,
 };
+pub use self::ethernet::{Duplex, Ethernet};
+pub use self::ethtool::Ethtool;
 pub use self::geneve::Geneve;
 pub use self::gre::Gre;
 pub use self::hsr::Hsr;
@@ -48,6 +53,7 @@ pub use self::mac_vlan::{MacVlan, MacVlanMode};
 pub use self::macsec::Macsec;
 pub use self::port_vlan::PortVlan;
 pub use self::tun::Tun;
+pub use self::unsupported::{Lldp, PortAuthentication};
 pub use self::veth::Veth;
 pub use self::vlan::{Vlan, VlanPriority, VlanRegistration};
 pub use self::vrf::Vrf;
@@ -59,6 +65,7 @@ use crate::ip::{Ipv4, Ipv6};
 use crate::lenient;
 use crate::mac_address::MacAddress;
 use crate::overlay::{overlay, overlay_leaf};
+use crate::pci_address::PciAddress;
 
 /// What the user wants of an interface, or how it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -154,6 +161,19 @@ pub struct Interface {
     /// Shown only: largest MTU that the driver takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_mtu: Option<u32>,
+    /// Shown only: where a network card sits on the PCI bus.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pci_address: Option<PciAddress>,
+    /// Shown only: the driver of a network card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
+    /// Whether it takes packets for any MAC address (`IFF_PROMISC`).
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "lenient::boolean"
+    )]
+    pub accept_all_mac_addresses: Option<bool>,
     /// The interface that it is a port of; `""` detaches it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub controller: Option<String>,
@@ -166,6 +186,20 @@ pub struct Interface {
     /// Name resolution over this interface. `{}` takes all of it away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dns: Option<DnsConfig>,
+    /// Settings of the hardware. Shown of network cards, of interfaces for which it was set, and of those that are asked
+    /// for by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ethtool: Option<Ethtool>,
+    /// For types `ethernet`, `veth`, `tun`, and those that Nipart doesn't know. Shown as `ethtool` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ethernet: Option<Ethernet>,
+    /// Not supported yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lldp: Option<Lldp>,
+    /// Not supported yet.
+    #[serde(rename = "802.1x", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub port_authentication: Option<PortAuthentication>,
     /// For type `veth`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub veth: Option<Veth>,
@@ -231,9 +265,12 @@ overlay!(Interface {
     description,
     mac_address,
     mtu,
+    accept_all_mac_addresses,
     controller,
     ipv4,
     ipv6,
+    ethtool,
+    ethernet,
     veth,
     bridge,
     link_aggregation,
@@ -252,7 +289,7 @@ overlay!(Interface {
     macsec,
     tun,
     hsr,
-} read_only { profile_name, drift, alt_names, dns, copy_mac_from, permanent_mac_address, min_mtu, max_mtu });
+} read_only { profile_name, drift, alt_names, dns, copy_mac_from, permanent_mac_address, min_mtu, max_mtu, pci_address, driver, lldp, port_authentication });
 
 overlay_leaf!(InterfaceState, InterfaceType, DriftPolicy);
 
@@ -300,6 +337,21 @@ impl Interface {
         let hsr = self.hsr.as_ref();
         let names = hsr.map(|section| [section.port2.as_deref(), section.interlink.as_deref()]);
         names.into_iter().flatten().flatten()
+    }
+
+    /// Whether it says something about the hardware.
+    pub fn has_hardware(&self) -> bool {
+        self.ethtool.is_some() || self.ethernet.is_some()
+    }
+
+    /// Name and settings of the hardware alone.
+    #[must_use]
+    pub fn only_hardware(&self) -> Self {
+        Self {
+            ethtool: self.ethtool.clone(),
+            ethernet: self.ethernet.clone(),
+            ..Self::named(&self.name)
+        }
     }
 
     /// The other end of a veth pair.

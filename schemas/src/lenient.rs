@@ -6,6 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
+use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 
 const BOOLEAN_WORDS: &str = "true, false, yes, no, on, off, y, n, 1 or 0";
@@ -16,6 +17,15 @@ const BOOLEAN_WORDS: &str = "true, false, yes, no, on, off, y, n, 1 or 0";
 /// When the value is none of the accepted words.
 pub fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     deserializer.deserialize_any(BooleanVisitor).map(Some)
+}
+
+/// The same where a boolean stands alone, such as in a map.
+pub struct Boolean(pub bool);
+
+impl<'de> Deserialize<'de> for Boolean {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(BooleanVisitor).map(Self)
+    }
 }
 
 struct BooleanVisitor;

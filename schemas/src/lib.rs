@@ -23,6 +23,7 @@ pub mod monitor;
 pub mod network_state;
 pub mod operation;
 pub mod overlay;
+pub mod pci_address;
 pub mod plugin;
 pub mod request;
 pub mod revert;

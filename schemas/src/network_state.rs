@@ -174,6 +174,13 @@ impl NetworkState {
             .collect()
     }
 
+    /// The interfaces of which it says something about the hardware.
+    pub fn with_hardware(&self) -> Vec<String> {
+        let interfaces = self.interfaces.iter();
+        let named = interfaces.filter(|interface| interface.has_hardware());
+        named.map(|interface| interface.name.clone()).collect()
+    }
+
     /// The part about `names`: these interfaces, those that name them or are named by them, and routes through any of
     /// these with all their next hops.
     #[must_use]
@@ -220,6 +227,18 @@ impl NetworkState {
             interface.permanent_mac_address = None;
             interface.min_mtu = None;
             interface.max_mtu = None;
+            interface.driver = None;
+            interface.pci_address = None;
+            if let Some(ring) = interface
+                .ethtool
+                .as_mut()
+                .and_then(|ethtool| ethtool.ring.as_mut())
+            {
+                ring.forget_limits();
+            }
+            if let Some(ethernet) = &mut interface.ethernet {
+                ethernet.forget_negotiated();
+            }
             if let Some(section) = &mut interface.wireguard {
                 section.public_key = None;
             }

@@ -58,6 +58,12 @@ pub enum Operation {
         /// Name, and only what changes.
         port: BondPort,
     },
+    /// Change settings of the hardware.
+    #[serde(rename_all = "kebab-case")]
+    ChangeHardware {
+        /// Name, and in `ethtool` and `ethernet` only what changes.
+        interface: Box<Interface>,
+    },
     /// Add another name.
     #[serde(rename_all = "kebab-case")]
     AddAltName {
@@ -145,6 +151,9 @@ pub struct LinkChanges {
     /// Link-layer address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mac_address: Option<MacAddress>,
+    /// `IFF_PROMISC`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept_all_mac_addresses: Option<bool>,
     /// Controller; `""` detaches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub controller: Option<String>,
@@ -157,9 +166,9 @@ impl Operation {
     /// The interface that it is about; none for a rule, a route without one, and what belongs to the whole machine.
     pub fn interface(&self) -> Option<&str> {
         match self {
-            Self::CreateLink { interface, .. } | Self::ChangeSection { interface } => {
-                Some(&interface.name)
-            }
+            Self::CreateLink { interface, .. }
+            | Self::ChangeSection { interface }
+            | Self::ChangeHardware { interface } => Some(&interface.name),
             Self::DeleteLink { interface }
             | Self::AddAltName { interface, .. }
             | Self::RemoveAltName { interface, .. }
@@ -235,6 +244,9 @@ impl fmt::Display for Operation {
             Self::ChangeBondPort { port } => {
                 write!(formatter, "change bond port options of {}", port.name)
             }
+            Self::ChangeHardware { interface } => {
+                write!(formatter, "change hardware settings of {}", interface.name)
+            }
             Self::AddAltName { interface, name } => {
                 write!(formatter, "add alternative name {name} to {interface}")
             }
@@ -300,6 +312,7 @@ impl fmt::Display for LinkChanges {
             up,
             mtu,
             mac_address,
+            accept_all_mac_addresses,
             controller,
             description,
         } = self;
@@ -309,6 +322,11 @@ impl fmt::Display for LinkChanges {
         }
         if let Some(address) = mac_address {
             parts.push(format!("MAC address {address}"));
+        }
+        match accept_all_mac_addresses {
+            Some(true) => parts.push("accept all MAC addresses".to_string()),
+            Some(false) => parts.push("accept only its own MAC addresses".to_string()),
+            None => {}
         }
         match controller.as_deref() {
             Some("") => parts.push("no controller".to_string()),

@@ -309,4 +309,10 @@ pub struct QueryScope {
     /// Whether rules are wanted: all of them.
     #[serde(default)]
     pub rules: bool,
+    /// The interfaces of which settings of the hardware are wanted, too: each takes questions of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hardware: Vec<String>,
+    /// These settings also of all network cards of the scope.
+    #[serde(default)]
+    pub cards: bool,
 }

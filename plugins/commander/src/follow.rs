@@ -11,6 +11,7 @@ use nipart_schemas::lease::DhcpClientConfig;
 use nipart_schemas::monitor::{LinkCondition, MonitorRule};
 use nipart_schemas::network_state::NetworkState;
 
+use crate::chain::show::Known;
 use crate::transaction::Outcome;
 
 /// What is followed, by interface.
@@ -24,6 +25,8 @@ pub(crate) struct Follow {
     pub(crate) dhcp: Option<DhcpClientConfig>,
     /// What we know of the link.
     pub(crate) condition: Option<LinkCondition>,
+    /// Settings of the hardware are set by us.
+    pub(crate) has_hardware: bool,
     /// Somebody has to be watched closely: what others change is undone, or saved.
     pub(crate) is_guarded: bool,
 }
@@ -69,6 +72,7 @@ impl Followed {
                     let after = Follow {
                         dhcp,
                         condition,
+                        has_hardware: interface.has_hardware(),
                         is_guarded: interface.drift.unwrap_or_default() != DriftPolicy::Report,
                     };
                     let ran = before.as_ref().and_then(|before| before.dhcp.as_ref());
@@ -164,10 +168,16 @@ impl Followed {
             .collect()
     }
 
-    /// Interfaces whose addresses a client looks after.
-    pub(crate) fn with_dhcp(&self) -> BTreeSet<String> {
-        let with_dhcp = self.0.iter().filter(|(_, follow)| follow.dhcp.is_some());
-        with_dhcp.map(|(name, _)| name.clone()).collect()
+    /// What only we know of the interfaces.
+    pub(crate) fn known(&self) -> Known {
+        let names = |is_so: fn(&Follow) -> bool| {
+            let meant = self.0.iter().filter(move |(_, follow)| is_so(follow));
+            meant.map(|(name, _)| name.clone())
+        };
+        Known {
+            with_dhcp: names(|follow| follow.dhcp.is_some()).collect(),
+            with_hardware: names(|follow| follow.has_hardware).collect(),
+        }
     }
 }
 

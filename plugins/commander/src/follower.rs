@@ -19,6 +19,7 @@ use nipart_schemas::monitor::{LinkChange, LinkCondition};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::ask;
+use crate::chain::show::Known;
 use crate::follow::{FollowChanges, Followed};
 use crate::peers::EventPeers;
 use crate::transaction::Outcome;
@@ -32,7 +33,7 @@ enum Message {
     Lease(LeaseEvent),
     MonitorIsBack,
     DhcpIsBack,
-    WithDhcp(oneshot::Sender<BTreeSet<String>>),
+    Known(oneshot::Sender<Known>),
     Among(Vec<String>, oneshot::Sender<Vec<String>>),
     Failed(String, String),
     Recovered(Vec<String>),
@@ -83,10 +84,10 @@ impl Follower {
         self.send(Message::DhcpIsBack).await;
     }
 
-    /// Interfaces whose addresses a DHCP client looks after.
-    pub(crate) async fn with_dhcp(&self) -> BTreeSet<String> {
+    /// What only we know of the interfaces.
+    pub(crate) async fn known(&self) -> Known {
         let (sender, receiver) = oneshot::channel();
-        self.send(Message::WithDhcp(sender)).await;
+        self.send(Message::Known(sender)).await;
         receiver.await.unwrap_or_default()
     }
 
@@ -176,8 +177,8 @@ async fn run(handle: Handle, mut messages: mpsc::Receiver<Message>) {
                 start: followed.running_clients(),
                 ..FollowChanges::default()
             },
-            Message::WithDhcp(reply) => {
-                let _ = reply.send(followed.with_dhcp());
+            Message::Known(reply) => {
+                let _ = reply.send(followed.known());
                 continue;
             }
         };

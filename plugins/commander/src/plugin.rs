@@ -89,8 +89,8 @@ impl Commander {
         match data {
             EventData::Show(request) => {
                 self.answer(question, async move |tools| {
-                    let with_dhcp = tools.follower.with_dhcp().await;
-                    let state = chain::show::show(&tools.peers, &request, &with_dhcp).await?;
+                    let known = tools.follower.known().await;
+                    let state = chain::show::show(&tools.peers, &request, &known).await?;
                     Ok(EventData::State(Box::new(state)))
                 })
                 .await

@@ -71,6 +71,8 @@ pub fn scope_of(state: &NetworkState) -> QueryScope {
         dns: state.touches_names(),
         all_routes: state.config_routes().iter().any(reaches_beyond),
         rules: !state.rules().is_empty(),
+        hardware: state.with_hardware(),
+        cards: false,
     }
 }
 
@@ -130,7 +132,9 @@ pub async fn assess(
         |operation: &Operation| matches!(operation, Operation::DeleteLink { .. });
     if decision.plan.operations().any(takes_links_away) {
         // What is stacked upon such a link goes with it, or has to come back, and isn't found around it.
-        request.observed = before::complete(peers, &decision.plan, request.observed).await?;
+        let hardware = request.saved.with_hardware();
+        request.observed =
+            before::complete(peers, &decision.plan, request.observed, hardware).await?;
         decision = ask::decide(peers, request.clone()).await?;
     }
     Ok(Situation { request, decision })
@@ -181,7 +185,8 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
     }
     let mut journal = Journal {
         id: peers.chain(),
-        before: before::complete(peers, &outcome.plan, request.observed.clone()).await?,
+        before: before::complete(peers, &outcome.plan, request.observed.clone(), Vec::new())
+            .await?,
         begun: Some(now()?),
         plan: outcome.plan.clone(),
         origin: wish.origin.clone(),

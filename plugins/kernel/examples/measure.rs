@@ -70,9 +70,7 @@ async fn with_kernel(pairs: u32) {
     let scope = |names: Option<&str>, routes| QueryScope {
         interfaces: names.map(|name| vec![name.to_string()]),
         routes,
-        dns: false,
-        all_routes: false,
-        rules: false,
+        ..QueryScope::default()
     };
     measure(&kernel, "query all without routes", &scope(None, false)).await;
     measure(&kernel, "query all with routes", &scope(None, true)).await;

@@ -37,7 +37,7 @@ pub(crate) use self::link::common;
 pub(crate) use self::names::Names;
 pub(crate) use self::tun::TunDevice;
 use crate::error::from_netlink;
-use crate::wireguard;
+use crate::{hardware, wireguard};
 
 /// Messages that are sent before it is looked whether one failed: what fits into one system call.
 const BATCH: usize = 64;
@@ -56,7 +56,7 @@ pub(crate) enum Step {
     Write(Vec<Switch>),
     /// Make a device, or change it.
     Settle(TunDevice),
-    /// Change what no message about links can: keys and peers.
+    /// Change what no message about links can: keys and peers, settings of the hardware.
     Configure(Box<Interface>),
 }
 
@@ -240,8 +240,11 @@ async fn configure(generic: &GenericSocket, interfaces: Vec<Box<Interface>>) -> 
     let total = interfaces.len();
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(total);
     for interface in interfaces {
-        let section = interface.wireguard.unwrap_or_default();
-        let outcome = wireguard::configure(generic, &interface.name, &section).await;
+        let outcome = match &interface.wireguard {
+            Some(section) => wireguard::configure(generic, &interface.name, section).await,
+            None if interface.has_hardware() => hardware::configure(generic, &interface).await,
+            None => Ok(()),
+        };
         let failed = outcome.is_err();
         outcomes.push(Some(outcome));
         if failed {

@@ -9,7 +9,7 @@ use nipart_schemas::operation::{ExecutionReport, Plan};
 use nipart_schemas::request::QueryScope;
 
 use crate::error::from_netlink;
-use crate::{execute, query, wireguard};
+use crate::{execute, hardware, query, wireguard};
 
 /// The kernel's network, in the network namespace of the thread that opened it.
 ///
@@ -47,6 +47,9 @@ impl Kernel {
         wireguard::observe(&self.generic, &mut state.interfaces)
             .await
             .map_err(|error| from_netlink(&error).while_doing("read WireGuard links"))?;
+        hardware::observe(&self.generic, scope, &mut state.interfaces)
+            .await
+            .map_err(|error| from_netlink(&error).while_doing("read settings of the hardware"))?;
         Ok(state)
     }
 

@@ -8,6 +8,7 @@
 //!   interfaces by targeted questions, many by one dump; never one dump for each object.
 //! - `execute`: operations → messages, sent in batches, wave after wave.
 //! - `kind`: what is particular to each kind of link, one file each, for both directions.
+//! - `hardware`: settings of network cards, by generic netlink, where they are asked for.
 //!
 //! Nothing here decides what to do: plans come from elsewhere and are executed to the letter.
 //!
@@ -16,6 +17,7 @@
 mod abandoned;
 mod error;
 mod execute;
+mod hardware;
 mod kernel;
 mod kind;
 mod plugin;

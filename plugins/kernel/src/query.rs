@@ -12,6 +12,7 @@
 
 mod address;
 mod assemble;
+mod device;
 mod link;
 mod route;
 mod route_rule;

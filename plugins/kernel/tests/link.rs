@@ -134,6 +134,7 @@ fn common_properties_change() {
                     up: Some(true),
                     mtu: Some(1280),
                     mac_address: Some(mac("02:00:00:00:00:07")),
+                    accept_all_mac_addresses: Some(true),
                     controller: Some("br0".to_string()),
                     description: Some(longest.clone()),
                 })],
@@ -144,9 +145,11 @@ fn common_properties_change() {
             assert_eq!(shown["address"], "02:00:00:00:00:07");
             assert_eq!(shown["master"], "br0");
             assert_eq!(shown["ifalias"], longest.as_str());
-            assert!(shown["flags"].as_array().unwrap().contains(&json!("UP")));
+            let flags = shown["flags"].as_array().unwrap();
+            assert!(flags.contains(&json!("UP")) && flags.contains(&json!("PROMISC")));
             let observed = query_one(&kernel, "v0").await;
             assert_eq!(observed.state, Some(InterfaceState::Up));
+            assert_eq!(observed.accept_all_mac_addresses, Some(true));
             assert_eq!(observed.mtu, Some(1280));
             assert_eq!(observed.mac_address, Some(mac("02:00:00:00:00:07")));
             assert_eq!(observed.controller.as_deref(), Some("br0"));

@@ -4,6 +4,7 @@
 //! `rtnetlink(7)`. One request at a time; what the families say stands in the modules below.
 
 mod attribute;
+pub mod ethtool;
 pub mod wireguard;
 
 use std::time::{Duration, Instant};

@@ -73,7 +73,11 @@ fn restore<'a>(
                 Some(_) => Fate::Change,
             };
             let up = before.wanted_state() == InterfaceState::Up;
-            (as_before(before, now), Some(up), fate)
+            let mut wanted = as_before(before, now);
+            if fate == Fate::Change {
+                touched.leave_other_features(&mut wanted);
+            }
+            (wanted, Some(up), fate)
         }
     };
     let is_added = |address: &Address| {
@@ -108,6 +112,9 @@ fn as_before(before: &Interface, now: Option<&Interface>) -> Interface {
     let mut wanted = before.clone();
     wanted.controller.get_or_insert_default();
     wanted.description.get_or_insert_default();
+    if let Some(ethernet) = &mut wanted.ethernet {
+        ethernet.forget_negotiated();
+    }
     if let Some(section) = &mut wanted.wireguard {
         section.spell_out_missing_secrets();
     }

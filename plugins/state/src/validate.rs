@@ -2,6 +2,7 @@
 
 //! Refuses a wanted state whole, before anything is planned. Each error carries the field path in the document.
 
+mod hardware;
 mod interface;
 mod ip;
 mod ipvlan;

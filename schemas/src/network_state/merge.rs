@@ -125,6 +125,11 @@ fn without_contradictions(upper: &Interface, below: &Interface) -> Interface {
         // Options belong to a mode.
         below.options = None;
     }
+    if let (Some(upper), Some(below)) = (&upper.ethernet, &mut below.ethernet)
+        && upper.auto_negotiation == Some(true)
+    {
+        (below.speed, below.duplex) = (None, None);
+    }
     if let (Some(upper), Some(below)) = (&upper.ipv4, &mut below.ipv4) {
         let has_addresses = upper.address.as_ref().is_some_and(|list| !list.is_empty());
         if upper.enabled == Some(false) {

@@ -14,14 +14,24 @@ use nipart_schemas::route_rule::RouteRules;
 use crate::ask;
 use crate::peers::Peers;
 
-/// The state that the request means. `with_dhcp` names the interfaces whose addresses a DHCP client looks after.
+/// What only Nipart knows of interfaces.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Those whose addresses a DHCP client looks after.
+    pub with_dhcp: BTreeSet<String>,
+    /// Those of whose hardware it set something.
+    pub with_hardware: Vec<String>,
+}
+
+/// The state that the request means. To ask for settings of the hardware takes its time: that is done for network
+/// cards, and for other links that are named or of which something was set.
 ///
 /// # Errors
 /// Kind `not-found` when a named interface is neither there nor saved.
 pub async fn show(
     peers: &impl Peers,
     request: &ShowRequest,
-    with_dhcp: &BTreeSet<String>,
+    known: &Known,
 ) -> Result<NetworkState, NipartError> {
     let has_patterns = request.interfaces.iter().any(|name| is_pattern(name));
     let named =
@@ -36,11 +46,13 @@ pub async fn show(
         }
         StateSource::Running | StateSource::Kernel => {
             let scope = QueryScope {
-                interfaces: named,
                 routes: true,
                 dns: true,
                 all_routes: false,
                 rules: request.interfaces.is_empty(),
+                cards: named.is_none(),
+                hardware: named.clone().unwrap_or_else(|| known.with_hardware.clone()),
+                interfaces: named,
             };
             let mut state = ask::query(peers, scope).await?;
             // Every kernel has them, and nobody sets them.
@@ -54,7 +66,7 @@ pub async fn show(
         for interface in state
             .interfaces
             .iter_mut()
-            .filter(|interface| with_dhcp.contains(&interface.name))
+            .filter(|interface| known.with_dhcp.contains(&interface.name))
         {
             interface.ipv4.get_or_insert_with(Ipv4::default).dhcp = Some(true);
         }

@@ -89,7 +89,7 @@ fn a_client_is_told_to_stop_once() {
     let changes = update(&mut followed, PLAIN);
     assert_eq!(changes.stop, ["eth0"]);
     assert!(changes.rules, "carrier is no business any more");
-    assert!(followed.with_dhcp().is_empty());
+    assert!(followed.known().with_dhcp.is_empty());
     assert_eq!(update(&mut followed, PLAIN), FollowChanges::default());
 }
 
@@ -125,7 +125,7 @@ fn only_the_interfaces_of_the_transaction_are_touched() {
     let names = BTreeSet::from(["eth1".to_string()]);
     let changes = followed.update(&names, &outcome("{}"));
     assert_eq!(changes, FollowChanges::default());
-    assert_eq!(followed.with_dhcp().len(), 1);
+    assert_eq!(followed.known().with_dhcp.len(), 1);
 }
 
 #[test]

@@ -8,17 +8,20 @@ use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::Interface;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{Operation, Plan};
+use nipart_schemas::overlay::Overlay;
 use nipart_schemas::request::QueryScope;
 
 use crate::ask;
 use crate::peers::Peers;
 
 /// `observed`, with those links and their routes that the kernel changes along with the plan's: it hands a smaller MTU
-/// on to what is stacked upon a link, and deletes that with it.
+/// on to what is stacked upon a link, and deletes that with it. `hardware` names the links whose settings were set by us:
+/// they come back with a link.
 pub(super) async fn complete(
     peers: &impl Peers,
     plan: &Plan,
     mut observed: NetworkState,
+    hardware: Vec<String>,
 ) -> Result<NetworkState, NipartError> {
     let changed: Vec<&str> = plan.operations().filter_map(dragging).collect();
     if changed.is_empty() {
@@ -30,6 +33,8 @@ pub(super) async fn complete(
         dns: false,
         all_routes: false,
         rules: false,
+        hardware,
+        cards: false,
     };
     let everything = ask::query(peers, scope).await?;
     let above = above(&everything, changed);
@@ -43,6 +48,13 @@ pub(super) async fn complete(
         .chain(controllers)
         .filter(|name| observed.interface(name).is_none())
         .collect();
+    for interface in &mut observed.interfaces {
+        if let Some(complete) = everything.interface(&interface.name)
+            && complete.has_hardware()
+        {
+            interface.fill_from(&complete.only_hardware());
+        }
+    }
     let is_missing = |name: &str| missing.contains(name);
     let interfaces = everything.interfaces.iter();
     let interfaces = interfaces.filter(|interface| is_missing(&interface.name));

@@ -60,6 +60,8 @@ pub(super) fn scope_of(journal: &Journal) -> QueryScope {
             .plan
             .operations()
             .any(|operation| operation.rule().is_some()),
+        hardware: journal.before.with_hardware(),
+        cards: false,
     }
 }
 

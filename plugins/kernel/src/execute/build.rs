@@ -65,6 +65,9 @@ pub(super) fn steps(operation: &Operation, names: &Names) -> Result<Vec<Step>, N
         Operation::ChangeSection { interface } => link::change_section(interface, names),
         Operation::ChangeBridgePort { port } => link::change_bridge_port(port, names),
         Operation::ChangeBondPort { port } => link::change_bond_port(port, names).map(one),
+        Operation::ChangeHardware { interface } => {
+            Ok(one(Step::Configure(Box::new(interface.only_hardware()))))
+        }
         Operation::AddAltName { interface, name } => {
             Ok(one(link::add_alt_name(names.index(interface)?, name)))
         }

@@ -125,7 +125,7 @@ fn complete_peer(peer: &Interface, names: &Names) -> Result<Option<Step>, Nipart
         message.attributes.push(LinkAttribute::Controller(index));
     }
     if is_up {
-        set_flag(&mut message, true);
+        set_flag(&mut message, LinkFlags::Up, true);
     }
     Ok(Some(Step::send(NetlinkRequest::change_link(message))))
 }
@@ -152,6 +152,7 @@ pub(super) fn change(changes: &LinkChanges, names: &Names) -> Result<Step, Nipar
         up,
         mtu,
         mac_address,
+        accept_all_mac_addresses,
         controller,
         description,
     } = changes;
@@ -175,7 +176,11 @@ pub(super) fn change(changes: &LinkChanges, names: &Names) -> Result<Step, Nipar
         Some(false) => builder.down(),
         None => builder,
     };
-    Ok(Step::send(NetlinkRequest::change_link(builder.build())))
+    let mut message = builder.build();
+    if let Some(accept_all) = accept_all_mac_addresses {
+        set_flag(&mut message, LinkFlags::Promisc, *accept_all);
+    }
+    Ok(Step::send(NetlinkRequest::change_link(message)))
 }
 
 /// Changes options of the link's kind.
@@ -272,9 +277,9 @@ fn alt_name(index: u32, name: &str) -> LinkMessage {
     message
 }
 
-fn set_flag(message: &mut LinkMessage, up: bool) {
-    message.header.flags.set(LinkFlags::Up, up);
-    message.header.change_mask |= LinkFlags::Up;
+fn set_flag(message: &mut LinkMessage, flag: LinkFlags, is_set: bool) {
+    message.header.flags.set(flag, is_set);
+    message.header.change_mask |= flag;
 }
 
 /// Without the terminating zero, for which there is no room behind 255 bytes; a single zero removes the text.

@@ -10,6 +10,7 @@ use nipart_schemas::interface::{AltName, Interface, InterfaceState};
 use nipart_schemas::ip::{Ipv4, Ipv6};
 use nipart_schemas::mac_address::MacAddress;
 
+use super::device;
 use crate::kind;
 
 /// One link, read but not yet related to the others.
@@ -69,6 +70,7 @@ impl Link {
             } else {
                 InterfaceState::Down
             }),
+            accept_all_mac_addresses: Some(header.flags.contains(LinkFlags::Promisc)),
             ipv4: Some(Ipv4::default()),
             // A kernel without IPv6, or a link whose MTU is too small for it, shows nothing of it.
             ipv6: Some(Ipv6 {
@@ -88,6 +90,7 @@ impl Link {
             vlans: Vec::new(),
         };
         let mut is_base_elsewhere = false;
+        let (mut bus, mut device) = (None, None);
         for attribute in message.attributes {
             match attribute {
                 LinkAttribute::IfName(name) => facts.name = name,
@@ -99,6 +102,8 @@ impl Link {
                 LinkAttribute::PermAddress(bytes) => {
                     interface.permanent_mac_address = mac_address(&bytes);
                 }
+                LinkAttribute::ParentDevBusName(name) => bus = Some(name),
+                LinkAttribute::ParentDevName(name) => device = Some(name),
                 LinkAttribute::IfAlias(text) => interface.description = Some(text),
                 LinkAttribute::PropList(properties) => interface.alt_names = alt_names(properties),
                 LinkAttribute::Controller(index) => facts.controller = Some(index),
@@ -117,6 +122,9 @@ impl Link {
         }
         let observed_type = kind::observed_type(facts.kind.as_ref(), header.link_layer_type);
         interface.interface_type = Some(observed_type);
+        if let (Some(bus), Some(device)) = (bus, device) {
+            device::observe(&bus, &device, &mut interface);
+        }
         interface.name.clone_from(&facts.name);
         Some(Self { interface, facts })
     }

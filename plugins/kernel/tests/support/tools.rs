@@ -37,11 +37,9 @@ pub async fn open() -> Kernel {
 /// Everything, routes included.
 pub fn everything() -> QueryScope {
     QueryScope {
-        interfaces: None,
         routes: true,
-        dns: false,
-        all_routes: false,
         rules: true,
+        ..QueryScope::default()
     }
 }
 
@@ -50,9 +48,8 @@ pub fn only(names: &[&str]) -> QueryScope {
     QueryScope {
         interfaces: Some(names.iter().map(ToString::to_string).collect()),
         routes: true,
-        dns: false,
-        all_routes: false,
         rules: true,
+        ..QueryScope::default()
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use nipart_schemas::interface::{AltNameState, Interface, InterfaceState};
 use nipart_schemas::operation::{LinkChanges, Operation};
+use nipart_schemas::overlay::Overlay;
 
 use super::depth::GoalsByName;
 use super::{Phase, Surroundings, Waves};
@@ -82,11 +83,13 @@ pub(super) fn create(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
     let changes = LinkChanges {
         interface: name.to_string(),
         description: wanted.description.clone().filter(|text| !text.is_empty()),
+        accept_all_mac_addresses: wanted.accept_all_mac_addresses.filter(|accept| *accept),
         controller,
         ..LinkChanges::default()
     };
     settle_mtu(goal, surroundings, waves);
     push_changes(Phase::SettleLinks, 0, changes, waves);
+    hardware(wanted, None, waves);
     alt_names(wanted, None, waves);
     ipv6_switches(wanted, None, waves);
 }
@@ -142,6 +145,9 @@ pub(super) fn change(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
             .mac_address
             .clone()
             .filter(|address| present.mac_address.as_ref() != Some(address)),
+        accept_all_mac_addresses: wanted
+            .accept_all_mac_addresses
+            .filter(|accept| present.accept_all_mac_addresses.unwrap_or(false) != *accept),
         controller: wanted.controller.clone().filter(|controller| {
             present.controller.as_deref().unwrap_or_default() != controller
                 // A controller that is created anew has lost its ports.
@@ -180,6 +186,7 @@ pub(super) fn change(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
             waves.push_at(Phase::SettlePorts, 1, operation);
         }
     }
+    hardware(wanted, Some(present), waves);
     alt_names(wanted, Some(present), waves);
     ipv6_switches(wanted, Some(present), waves);
 }
@@ -251,6 +258,19 @@ fn push_changes(phase: Phase, depth: usize, changes: LinkChanges, waves: &mut Wa
     };
     if changes != nothing {
         waves.push_at(phase, depth, Operation::ChangeLink(changes));
+    }
+}
+
+/// What of the hardware's settings isn't so. A new link may have them already: who sets them looks.
+fn hardware(wanted: &Interface, present: Option<&Interface>, waves: &mut Waves) {
+    let mut changes = wanted.only_hardware();
+    if let Some(present) = present {
+        changes.keep_differences(present);
+        changes.name.clone_from(&wanted.name);
+    }
+    if changes.has_hardware() {
+        let interface = Box::new(changes);
+        waves.push(Phase::SettleLinks, Operation::ChangeHardware { interface });
     }
 }
 

@@ -7,7 +7,9 @@ use std::net::IpAddr;
 
 use nipart_schemas::dns::DnsSourceKey;
 use nipart_schemas::interface::Interface;
+use nipart_schemas::interface::ethtool::EthtoolFeatures;
 use nipart_schemas::operation::{Operation, Plan};
+use nipart_schemas::overlay::Overlay;
 use nipart_schemas::route::{Route, RouteKey, RouteSlot};
 
 use crate::context::Context;
@@ -24,6 +26,8 @@ pub(super) struct Touched {
     pub(super) added_addresses: HashSet<(String, (IpAddr, u8))>,
     /// Routes that the plan adds.
     pub(super) added_routes: HashSet<RouteKey>,
+    /// Features that it turns on or off, by interface.
+    features: HashMap<String, EthtoolFeatures>,
     /// Where it adds or removes routes.
     pub(super) slots: HashSet<RouteSlot>,
     /// Sources of name resolution.
@@ -40,6 +44,7 @@ impl Touched {
             created: HashSet::new(),
             added_addresses: HashSet::new(),
             added_routes: HashSet::new(),
+            features: HashMap::new(),
             slots: HashSet::new(),
             sources: BTreeSet::new(),
             host_name: false,
@@ -87,6 +92,12 @@ impl Touched {
                     touched.created.extend(peer);
                     touched.created.extend(name.clone());
                 }
+                Operation::ChangeHardware { interface } => {
+                    let features = interface.ethtool.as_ref();
+                    let features = features.and_then(|ethtool| ethtool.feature.clone());
+                    let known = touched.features.entry(interface.name.clone());
+                    known.or_default().fill_from(&features.unwrap_or_default());
+                }
                 Operation::DeleteLink { interface } => drags_others_along.push(interface.as_str()),
                 // A smaller MTU is handed on to the links above.
                 Operation::ChangeLink(changes) if changes.mtu.is_some() => {
@@ -101,6 +112,17 @@ impl Touched {
             .extend(dragged_along(context, drags_others_along));
         touched.interfaces.extend(touched.links.iter().cloned());
         touched
+    }
+}
+
+impl Touched {
+    /// Features that follow others come and go with these: the kernel remembers what was wanted of them.
+    pub(super) fn leave_other_features(&self, before: &mut Interface) {
+        if let Some(ethtool) = &mut before.ethtool {
+            ethtool
+                .feature
+                .keep_named(&self.features.get(&before.name).cloned());
+        }
     }
 }
 

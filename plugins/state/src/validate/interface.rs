@@ -60,6 +60,7 @@ pub(super) fn check(
                 .is_some_and(InterfaceType::is_virtual),
         path,
     )?;
+    super::hardware::check(context, interface, present, path)?;
     check_common(interface, present, path)
 }
 

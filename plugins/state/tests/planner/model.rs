@@ -177,6 +177,7 @@ impl Model {
             Operation::DeleteLink { interface } => self.delete(interface),
             Operation::ChangeLink(changes) => self.change(changes),
             Operation::ChangeSection { interface } => self.change_section(interface),
+            Operation::ChangeHardware { interface } => self.change_hardware(interface),
             Operation::ChangeBridgePort { port } => self.change_port(port),
             Operation::ChangeBondPort { port } => self.change_bond_port(port),
             Operation::AddAltName { interface, name } => self.add_alt_name(interface, name),

@@ -267,6 +267,9 @@ impl Model {
         if let Some(address) = &changes.mac_address {
             self.link_mut(name)?.mac_address = Some(address.clone());
         }
+        if let Some(accept) = changes.accept_all_mac_addresses {
+            self.link_mut(name)?.accept_all_mac_addresses = Some(accept);
+        }
         if let Some(text) = &changes.description {
             self.link_mut(name)?.description = Some(text.clone());
         }
@@ -285,6 +288,14 @@ impl Model {
             Some(false) => self.take_down(name)?,
             _ => {}
         }
+        Ok(())
+    }
+
+    pub(super) fn change_hardware(&mut self, wanted: &Interface) -> Result<(), String> {
+        let link = self.link_mut(&wanted.name)?;
+        let mut changed = wanted.only_hardware();
+        changed.fill_from(&link.only_hardware());
+        (link.ethtool, link.ethernet) = (changed.ethtool, changed.ethernet);
         Ok(())
     }
 
