@@ -120,6 +120,12 @@ impl DnsConfig {
         *self == Self::default()
     }
 
+    /// The interfaces of link-local servers.
+    pub(crate) fn zones_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let servers = self.server.iter_mut().flatten();
+        servers.filter_map(DnsServer::zone_mut)
+    }
+
     /// `upper` laid over `below`, list by list; none when nothing is left.
     #[must_use]
     pub fn laid_over(upper: Option<&Self>, below: Option<&Self>) -> Option<Self> {

@@ -12,6 +12,7 @@ pub mod ethtool;
 pub mod geneve;
 pub mod gre;
 pub mod hsr;
+mod identity;
 mod interface_type;
 pub mod ip_tunnel;
 mod ipvlan;
@@ -43,6 +44,7 @@ pub use self::ethtool::Ethtool;
 pub use self::geneve::Geneve;
 pub use self::gre::Gre;
 pub use self::hsr::Hsr;
+pub use self::identity::{Identifier, Identity};
 pub use self::interface_type::InterfaceType;
 pub use self::ip_tunnel::IpTunnel;
 pub use self::ipvlan::{Ipvlan, IpvlanMode};
@@ -118,7 +120,7 @@ pub enum AltNameState {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Interface {
-    /// Kernel name, up to 15 bytes.
+    /// Kernel name, up to 15 bytes, unless another key is the identifier.
     pub name: String,
     /// Its type. May be left out for an interface that exists.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
@@ -129,7 +131,10 @@ pub struct Interface {
     /// Free text, kept in the kernel as `ifalias`, up to 255 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Name of the saved profile; kept for nmstate's users.
+    /// Which key says which link is meant. Default `name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<Identifier>,
+    /// Another name for references in files; the `name` that was written, where another key is the identifier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_name: Option<String>,
     /// What to do when somebody else changes it. Default `report`.
@@ -161,7 +166,7 @@ pub struct Interface {
     /// Shown only: largest MTU that the driver takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_mtu: Option<u32>,
-    /// Shown only: where a network card sits on the PCI bus.
+    /// Where a network card sits on the PCI bus: shown, or what it is known by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pci_address: Option<PciAddress>,
     /// Shown only: the driver of a network card.
@@ -289,7 +294,7 @@ overlay!(Interface {
     macsec,
     tun,
     hsr,
-} read_only { profile_name, drift, alt_names, dns, copy_mac_from, permanent_mac_address, min_mtu, max_mtu, pci_address, driver, lldp, port_authentication });
+} read_only { identifier, profile_name, drift, alt_names, dns, copy_mac_from, permanent_mac_address, min_mtu, max_mtu, pci_address, driver, lldp, port_authentication });
 
 overlay_leaf!(InterfaceState, InterfaceType, DriftPolicy);
 

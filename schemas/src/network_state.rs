@@ -3,6 +3,7 @@
 //! A whole network: what users write, what the kernel has, what is saved.
 
 mod merge;
+mod rename;
 mod revival;
 mod secrets;
 #[cfg(test)]
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dns::{DnsConfig, DnsOrigin, DnsResolver};
 use crate::hostname::HostNames;
-use crate::interface::{Interface, InterfaceState};
+use crate::interface::{Identifier, Interface, InterfaceState};
 use crate::ip::Address;
 use crate::route::{Route, RouteSlot, Routes};
 use crate::route_rule::{RouteRule, RouteRules, with_priorities};
@@ -228,7 +229,9 @@ impl NetworkState {
             interface.min_mtu = None;
             interface.max_mtu = None;
             interface.driver = None;
-            interface.pci_address = None;
+            if interface.identifier != Some(Identifier::PciAddress) {
+                interface.pci_address = None;
+            }
             if let Some(ring) = interface
                 .ethtool
                 .as_mut()

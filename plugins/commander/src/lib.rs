@@ -12,6 +12,7 @@ pub mod chain;
 pub mod checkpoint;
 mod follow;
 mod follower;
+mod identity;
 pub mod lock;
 pub mod peers;
 mod plugin;

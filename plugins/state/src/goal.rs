@@ -17,7 +17,7 @@ pub(crate) mod vlan;
 use std::collections::BTreeMap;
 
 use nipart_schemas::decision::MissingInterfaces;
-use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
+use nipart_schemas::interface::{Identifier, Interface, InterfaceState, InterfaceType};
 use nipart_schemas::ip::Address;
 use nipart_schemas::route::Route;
 use nipart_schemas::route_rule::RouteRule;
@@ -25,7 +25,7 @@ use nipart_schemas::route_rule::RouteRule;
 use self::name::{HostNameGoal, SourceGoal};
 use self::route::Multipath;
 use crate::context::Context;
-use crate::{kind, lease};
+use crate::{identity, kind, lease};
 
 /// What happens to the link itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +143,14 @@ fn arriving<'a>(
 ) -> Option<Goal<'a>> {
     let name = interface.name.as_str();
     let present = context.present.get(name).copied();
+    if identity::is_another(interface, present) {
+        return None;
+    }
     let mut wanted = interface.clone();
+    if wanted.identifier == Some(Identifier::MacAddress) {
+        // It is what the link is known by, not an address to be set.
+        wanted.mac_address = None;
+    }
     if let Some(controller) = attachments.get(name) {
         wanted.controller = Some(controller.clone());
     }
@@ -220,6 +227,9 @@ pub(crate) fn peer_is_elsewhere(context: &Context<'_>, wanted: &Interface) -> bo
 fn leaving<'a>(context: &Context<'a>, interface: &Interface) -> Option<Goal<'a>> {
     let name = interface.name.as_str();
     let present = context.present.get(name).copied()?;
+    if identity::is_another(interface, Some(present)) {
+        return None;
+    }
     let mut wanted = Interface::named(name);
     if context.doomed.contains(name) {
         return Some(Goal::new(wanted, Some(present), Fate::Delete));

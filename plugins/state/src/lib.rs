@@ -13,6 +13,7 @@
 mod context;
 mod explain;
 mod goal;
+mod identity;
 mod kind;
 mod lease;
 mod plan;
@@ -23,6 +24,7 @@ mod validate;
 use nipart_schemas::decision::{Decision, DecisionRequest};
 use nipart_schemas::error::NipartError;
 
+pub use self::identity::{has_identities, identify, unlisted};
 pub use self::lease::{client_id, routes_of_lease};
 pub use self::plugin::run;
 

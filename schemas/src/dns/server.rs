@@ -30,6 +30,13 @@ impl From<IpAddr> for DnsServer {
     }
 }
 
+impl DnsServer {
+    /// The interface of a link-local address.
+    pub(crate) fn zone_mut(&mut self) -> Option<&mut String> {
+        self.zone.as_mut()
+    }
+}
+
 impl FromStr for DnsServer {
     type Err = String;
 

@@ -10,13 +10,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::NetworkState;
 use crate::dns::{DnsConfig, DnsResolver};
-use crate::interface::{Interface, InterfaceState, InterfaceType};
+use crate::interface::{Identifier, Interface, InterfaceState, InterfaceType};
 use crate::overlay::Overlay;
 use crate::route::{AbsentRoutes, Route, RouteKey, RouteSlot, Routes};
 use crate::route_rule::{AbsentRules, RouteRule, RouteRules};
 
 /// `upper` over `below`.
 pub(super) fn lay_over(upper: &NetworkState, below: &NetworkState) -> NetworkState {
+    // A link that is known by something else than its name may have another one now.
+    let renames = below.names_for(upper);
+    let renamed = (!renames.is_empty()).then(|| below.clone().renamed(&renames));
+    let below = renamed.as_ref().unwrap_or(below);
     let removed = removed(upper, below);
     let mut interfaces = merged_interfaces(upper, below);
     interfaces.retain(|interface| !removed.contains(interface.name.as_str()));
@@ -124,6 +128,15 @@ fn without_contradictions(upper: &Interface, below: &Interface) -> Interface {
     {
         // Options belong to a mode.
         below.options = None;
+    }
+    if upper.identifier.is_none()
+        && upper.mac_address.is_some()
+        && upper.mac_address != below.mac_address
+    {
+        // It is an address to be set, not one that it is known by.
+        below
+            .identifier
+            .take_if(|identifier| *identifier == Identifier::MacAddress);
     }
     if let (Some(upper), Some(below)) = (&upper.ethernet, &mut below.ethernet)
         && upper.auto_negotiation == Some(true)

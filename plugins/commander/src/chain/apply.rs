@@ -9,6 +9,7 @@ use nipart_schemas::error::NipartError;
 use nipart_schemas::journal::Origin;
 use nipart_schemas::request::{ApplyReport, ApplyRequest};
 
+use crate::identity::identified;
 use crate::lock::{self, LockGuard, Locks};
 use crate::peers::Peers;
 use crate::transaction::{Outcome, Remember, Wish, in_words, transact};
@@ -35,8 +36,9 @@ pub async fn apply(
     objects: &Locks,
     request: ApplyRequest,
 ) -> Result<(ApplyReport, Outcome, Held), NipartError> {
+    let desired = request.state.without_shown_only();
     let wish = Wish {
-        desired: request.state.without_shown_only(),
+        desired: identified(peers, desired, MissingInterfaces::Refuse).await?,
         missing: MissingInterfaces::Refuse,
         leases: None,
         without_lease: Vec::new(),

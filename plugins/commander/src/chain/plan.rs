@@ -6,6 +6,7 @@ use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::NipartError;
 use nipart_schemas::request::{PlanReport, PlanRequest};
 
+use crate::identity::identified;
 use crate::peers::Peers;
 use crate::transaction::{Remember, Wish, assess};
 
@@ -14,8 +15,9 @@ use crate::transaction::{Remember, Wish, assess};
 /// # Errors
 /// When the state is refused, or a peer fails.
 pub async fn plan(peers: &impl Peers, request: PlanRequest) -> Result<PlanReport, NipartError> {
+    let desired = request.state.without_shown_only();
     let wish = Wish {
-        desired: request.state.without_shown_only(),
+        desired: identified(peers, desired, MissingInterfaces::Refuse).await?,
         missing: MissingInterfaces::Refuse,
         leases: None,
         without_lease: Vec::new(),

@@ -2,11 +2,13 @@
 
 //! generate-revert: kernel: what `state` speaks of → the state that leads back there → client.
 
+use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::NipartError;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::revert::revert_of;
 
 use crate::ask;
+use crate::identity::identified;
 use crate::peers::Peers;
 use crate::transaction::scope_of;
 
@@ -15,8 +17,9 @@ use crate::transaction::scope_of;
 /// # Errors
 /// When the kernel can't be read.
 pub async fn revert(peers: &impl Peers, state: &NetworkState) -> Result<NetworkState, NipartError> {
-    let current = ask::query(peers, scope_of(state)).await?;
-    let mut back = revert_of(state, &current);
+    let state = identified(peers, state.clone(), MissingInterfaces::Refuse).await?;
+    let current = ask::query(peers, scope_of(&state)).await?;
+    let mut back = revert_of(&state, &current);
     back.hide_secrets();
     Ok(back)
 }

@@ -19,6 +19,7 @@ use super::apply::LOCK_TIMEOUT;
 use super::piecemeal::bring_back;
 use crate::ask;
 use crate::checkpoint::deadline_of;
+use crate::identity::found_again;
 use crate::lock::{LockGuard, LockSet, Locks};
 use crate::peers::Peers;
 use crate::transaction::{Outcome, Remember, Wish, turned_on, undo};
@@ -72,6 +73,7 @@ pub async fn start(
         }
     }
     let saved = ask::patiently(deadline, load).await?.state;
+    let saved = found_again(peers, saved).await;
     stop_clients(peers, turned_on_by, &saved).await;
     Ok(Started {
         outcome: bring_back(peers, &saved, deadline).await,

@@ -11,8 +11,8 @@ use nipart_schemas::overlay::Overlay;
 
 use crate::context::Context;
 use crate::goal::address;
-use crate::kind;
 use crate::lease::SMALLEST_IPV6_MTU;
+use crate::{identity, kind};
 
 /// `IFNAMSIZ` less the terminating zero.
 const LONGEST_NAME: usize = 15;
@@ -31,6 +31,19 @@ pub(super) fn check(
         return Ok(());
     }
     let present = context.present.get(interface.name.as_str()).copied();
+    if identity::is_another(interface, present) {
+        // Which is the right one was found out before; at start it is awaited.
+        return match context.missing {
+            MissingInterfaces::Await => Ok(()),
+            MissingInterfaces::Refuse => Err(NipartError::invalid(
+                format!("{path}.identifier"),
+                format!(
+                    "{} is another interface than the one that is meant",
+                    interface.name
+                ),
+            )),
+        };
+    }
     check_type(context, interface, present, path)?;
     if interface.wanted_state() != InterfaceState::Up {
         return Ok(());
