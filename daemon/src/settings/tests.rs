@@ -24,7 +24,15 @@ fn without_a_word_the_built_in_plugins_run() {
             .collect();
         assert_eq!(
             names,
-            ["config", "state", "kernel", "monitor", "dhcp", "commander"]
+            [
+                "config",
+                "state",
+                "kernel",
+                "monitor",
+                "dhcp",
+                "dns",
+                "commander"
+            ]
         );
         let (executable, arguments) = settings.plugins[2].command().unwrap();
         assert!(executable.ends_with("nipart-plugin"));
@@ -124,7 +132,7 @@ fn contradictions_are_refused() {
 #[test]
 fn a_built_in_plugin_can_be_replaced() {
     let settings = load("plugins: [{name: kernel, executable: /opt/kernel}]").unwrap();
-    assert_eq!(settings.plugins.len(), 6);
+    assert_eq!(settings.plugins.len(), 7);
     let kernel = &settings.plugins[2];
     assert_eq!(kernel.roles, [Role::Kernel]);
     assert_eq!(kernel.executable.as_deref(), Some(Path::new("/opt/kernel")));

@@ -34,6 +34,9 @@ use crate::peers::EventPeers;
 
 /// Chains that run at once; more are refused.
 const MOST_CHAINS: usize = 1024;
+/// States that are put together for clients at once: each takes megabytes. Others wait for their turn, no longer than
+/// those before them may take.
+const MOST_SHOWS: usize = 4;
 /// Steps of progress that may wait for the client.
 const PROGRESS_QUEUE: usize = 16;
 
@@ -60,6 +63,7 @@ pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
         objects: Locks::default(),
         checkpoints: Checkpoints::default(),
         chains: Arc::new(Semaphore::new(MOST_CHAINS)),
+        shows: Arc::new(Semaphore::new(MOST_SHOWS)),
         running: BTreeSet::new(),
         started,
         handle,
@@ -77,6 +81,7 @@ struct Commander {
     objects: Locks,
     checkpoints: Checkpoints,
     chains: Arc<Semaphore>,
+    shows: Arc<Semaphore>,
     /// Roles that answer.
     running: BTreeSet<Role>,
     /// True once saved state has been brought back: users' requests wait for that.
@@ -88,7 +93,10 @@ impl Commander {
         let Incoming { data, question } = incoming;
         match data {
             EventData::Show(request) => {
+                let shows = self.shows.clone();
                 self.answer(question, async move |tools| {
+                    // It is never closed.
+                    let _turn = shows.acquire_owned().await;
                     let known = tools.follower.known().await;
                     let state = chain::show::show(&tools.peers, &request, &known).await?;
                     Ok(EventData::State(Box::new(state)))
