@@ -125,7 +125,10 @@ fn pairs(size: usize) -> Value {
     bench
         .figures
         .insert("show_ip_cpu_ms".to_string(), json!(links_cpu + list_cpu));
+    // The other namespace's new addresses are still being looked at for duplicates.
+    await_quiet_kernel();
     bench.nipart("create", &["apply", &state]);
+    await_quiet_kernel();
     bench.nipart("unchanged", &["apply", &state]);
     bench.nipart("one change", &["apply", &change]);
     bench.nipart("show", &["show"]);
