@@ -42,6 +42,7 @@
 //! `Selecting` that takes an ACK) and IPv6-only preferred (an `Init` with the delay that option 108 names).
 
 mod bound;
+mod extension;
 mod idle;
 mod init;
 mod rebinding;

@@ -48,8 +48,8 @@ impl State {
     pub(super) fn lease(&self) -> Option<&Granted> {
         match self {
             Self::Bound(state) => Some(&state.granted),
-            Self::Renewing(state) => Some(&state.granted),
-            Self::Rebinding(state) => Some(&state.granted),
+            Self::Renewing(state) => Some(&state.0.granted),
+            Self::Rebinding(state) => Some(&state.0.granted),
             _ => None,
         }
     }
@@ -59,8 +59,8 @@ impl State {
             Self::Selecting(state) => Some(state.transaction),
             Self::Requesting(state) => Some(state.transaction),
             Self::Rebooting(state) => Some(state.transaction),
-            Self::Renewing(state) => Some(state.transaction),
-            Self::Rebinding(state) => Some(state.transaction),
+            Self::Renewing(state) => Some(state.0.transaction),
+            Self::Rebinding(state) => Some(state.0.transaction),
             Self::Stopped | Self::Unlinked | Self::Init(_) | Self::Bound(_) => None,
         }
     }
@@ -74,8 +74,8 @@ impl State {
             Self::Requesting(state) => Some(state.retransmit_at),
             Self::Rebooting(state) => Some(state.give_up_at),
             Self::Bound(state) => state.granted.renew_at,
-            Self::Renewing(state) => earlier(Some(state.retry_at), state.granted.rebind_at),
-            Self::Rebinding(state) => earlier(Some(state.retry_at), state.granted.expires_at),
+            Self::Renewing(state) => earlier(Some(state.0.retry_at), state.0.granted.rebind_at),
+            Self::Rebinding(state) => earlier(Some(state.0.retry_at), state.0.granted.expires_at),
         }
     }
 
