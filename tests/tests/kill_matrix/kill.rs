@@ -130,6 +130,11 @@ fn dhcp() {
 }
 
 #[test]
+fn dns() {
+    run(|| matrix("dns"));
+}
+
+#[test]
 fn config() {
     run(|| matrix("config"));
 }
