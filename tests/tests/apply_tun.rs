@@ -17,7 +17,7 @@ fn tun_and_tap() {
             &system,
             "
 interfaces:
-- {name: br0, type: linux-bridge, bridge: {port: [{name: tap0}]}}
+- {name: br0, type: linux-bridge, ipv6: {enabled: false}, bridge: {port: [{name: tap0}]}}
 - {name: tap0, type: tun, mtu: 1400, mac-address: '02:00:00:00:00:05', ipv6: {enabled: false}, tun: {mode: tap, owner: 1, group: 2, multi-queue: true}}
 - {name: tun0, type: tun, tun: {mode: tun}, ipv6: {enabled: false}, ipv4: {address: [{ip: 192.0.2.1, prefix-length: 24}]}}
 ",
