@@ -10,4 +10,5 @@ pub mod peer;
 pub mod process;
 pub mod relay;
 pub mod system;
+pub mod terminal;
 pub mod watch;

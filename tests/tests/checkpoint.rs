@@ -14,13 +14,14 @@ mod stuck;
 #[path = "checkpoint/surviving.rs"]
 mod surviving;
 
-use std::process::Command;
+use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 
 use nipart_tests::eyes::{self, assert_link};
 use nipart_tests::namespace::{ip, run};
 use nipart_tests::process::{Process, eventually};
 use nipart_tests::system::System;
+use nipart_tests::terminal::Terminal;
 use serde_json::{Value, json};
 
 /// Two links, one with an address and a route.
@@ -193,22 +194,19 @@ fn a_lost_connection_takes_it_back_at_once() {
         let file = system.path("after.yml");
         std::fs::write(&file, AFTER).unwrap();
         let control = nipart_tests::system::executable("nipartctl");
-        // On a terminal of its own, so that it asks; its keyboard stays silent.
-        let command = format!(
-            "exec {} --socket {} apply --confirm 600 {}",
-            control.display(),
-            system.path("run").join("io.nipart").display(),
-            file.display()
-        );
-        let mut asking = Process::spawn(
-            Command::new("script")
-                .args(["--quiet", "--return", "--command", &command, "/dev/null"])
-                .stdin(std::process::Stdio::piped())
-                .stdout(std::process::Stdio::null()),
-        );
-        eventually("it asks", PATIENCE, || {
-            (checkpoints(&system).len() == 1).then_some(())
-        });
+        let socket = system.path("run").join("io.nipart");
+        let words: [&OsStr; 7] = [
+            control.as_ref(),
+            "--socket".as_ref(),
+            socket.as_ref(),
+            "apply".as_ref(),
+            "--confirm".as_ref(),
+            "600".as_ref(),
+            file.as_ref(),
+        ];
+        // So that it asks; the keyboard stays silent.
+        let (mut terminal, mut asking) = Terminal::start(&words, |_| {});
+        assert!(terminal.shows("[y/N]"), "{}", terminal.text());
         assert_link("v1", &json!({"mtu": 1300}));
         asking.0.kill().unwrap();
         is_taken_back(&before, Instant::now());

@@ -3,13 +3,15 @@
 //! Changes that wait for a word, and changes that are undone.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use nipart_tests::terminal::Terminal;
 use serde_json::{Value, json};
 
 use crate::fake_daemon::FakeDaemon;
 use crate::{failed, reply, run, stderr, stdout};
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const FILE: &str = "interfaces:\n- name: eth0\n  mtu: 1400\n";
 
@@ -41,34 +43,19 @@ fn methods(daemon: &FakeDaemon) -> Vec<String> {
 
 /// `nipartctl` on a terminal where `typed` is typed when it asks: its exit code, and what the terminal shows.
 fn on_a_terminal(daemon: &FakeDaemon, arguments: &str, typed: &str) -> (Option<i32>, String) {
-    let command = format!("{} {arguments}", env!("CARGO_BIN_EXE_nipartctl"));
-    let mut child = Command::new("script")
-        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
-        .env("NIPART_SOCKET_PATH", daemon.socket())
-        .current_dir(daemon.folder())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    let mut output = child.stdout.take().unwrap();
-    let mut shown = Vec::new();
-    let mut buffer = [0; 1000];
-    let mut has_typed = false;
-    loop {
-        let length = output.read(&mut buffer).unwrap();
-        shown.extend_from_slice(&buffer[..length]);
-        let text = String::from_utf8_lossy(&shown);
-        if length == 0 {
-            break;
-        }
-        if text.contains("[y/N]") && !has_typed {
-            input.write_all(typed.as_bytes()).unwrap();
-            has_typed = true;
-        }
+    let words = [env!("CARGO_BIN_EXE_nipartctl")]
+        .into_iter()
+        .chain(arguments.split(' '));
+    let (mut terminal, mut process) = Terminal::start(&words.collect::<Vec<_>>(), |command| {
+        command
+            .env("NIPART_SOCKET_PATH", daemon.socket())
+            .current_dir(daemon.folder());
+    });
+    if terminal.shows("[y/N]") {
+        terminal.enter(typed);
     }
-    let shown = String::from_utf8_lossy(&shown).into_owned();
-    (child.wait().unwrap().code(), shown)
+    let shown = terminal.rest();
+    (process.wait(PATIENCE).code(), shown)
 }
 
 #[test]
