@@ -4,6 +4,7 @@
 
 mod change;
 mod history;
+mod policy;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ pub use self::change::{ApplyArguments, ChangeArguments};
 pub use self::history::{
     CheckpointCommand, EndArguments, HistoryArguments, HistoryCommand, HistoryListArguments,
 };
+pub use self::policy::PolicyArguments;
 
 /// Show and change the network through nipartd.
 #[derive(Debug, Parser)]
@@ -83,6 +85,9 @@ pub enum Command {
     Plan(PlanArguments),
     /// Compare a file with the running network; exit code 1 when they differ
     Diff(DiffArguments),
+    /// Show the state that a policy means for the network as it is
+    #[command(visible_alias = "p")]
+    Policy(PolicyArguments),
     /// Keep what was applied with --no-commit or --confirm
     Commit(EndArguments),
     /// Take back what was applied with --no-commit or --confirm

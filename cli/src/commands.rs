@@ -11,6 +11,7 @@ mod local;
 mod monitor;
 mod plan;
 mod plugins;
+mod policy;
 mod progress;
 mod show;
 mod status;
@@ -35,6 +36,7 @@ pub(crate) async fn run(socket: &Path, request: Request) -> Result<ExitCode, Fai
             change,
             without_daemon: Some(directories),
         }) => local::run(inputs, &change, &directories).await,
+        Request::Policy(request) => policy::run(socket, *request).await,
         request => ask(Client::connect(socket).await?, request).await,
     }
 }
@@ -60,7 +62,8 @@ async fn ask(client: Client, request: Request) -> Result<ExitCode, Failure> {
         Request::ListTraces(limit, format) => traces::list(client, limit, format).await,
         Request::ShowTrace(id, format) => traces::show(client, &id, format).await,
         Request::Monitor(format) => monitor::run(client, format).await,
-        Request::Ping | Request::Version => ping(client).await,
+        // Those that need no daemon were done before.
+        Request::Ping | Request::Version | Request::Policy(_) => ping(client).await,
     }
 }
 

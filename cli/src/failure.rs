@@ -10,8 +10,8 @@ use std::sync::Arc;
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::yaml::{self, ParseError};
 
+use crate::input::Document;
 use crate::report;
-use crate::request::Document;
 
 /// `diff` has found differences; `status`, something that isn't in sync.
 pub(crate) const DIFFERENCES: u8 = 1;
@@ -72,10 +72,10 @@ impl Failure {
 
     /// The document was refused by the daemon, or couldn't be made so.
     pub(crate) fn of_document(document: &Arc<Document>, error: NipartError) -> Self {
-        let found = error
-            .path
-            .as_deref()
-            .and_then(|path| yaml::locate(&document.text, path));
+        let found = error.path.as_deref().and_then(|path| match document.root {
+            "" => yaml::locate(&document.text, path),
+            root => yaml::locate(&document.text, &format!("{root}.{path}")),
+        });
         let place = found.map(|(line, column)| Place {
             document: Arc::clone(document),
             line,

@@ -6,8 +6,10 @@
 //! writes ([`output`]), and whatever fails ends in one place with a report and an exit code ([`failure`]).
 
 pub mod arguments;
+mod captured;
 mod commands;
 pub mod failure;
+mod input;
 mod output;
 mod pretty;
 mod report;

@@ -143,7 +143,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::request::Document;
+    use crate::input::Document;
 
     fn rendered(text: &str) -> String {
         let error =
@@ -152,6 +152,7 @@ mod tests {
         let document = Arc::new(Document {
             name: "net.yml".into(),
             text: text.into(),
+            root: "",
         });
         let place = Place {
             document,

@@ -2,26 +2,23 @@
 
 //! Arguments, checked: every file is read and parsed before the daemon is asked anything.
 
-use std::fs::File;
-use std::io::{self, IsTerminal, Read};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use nipart_api::call::ShowParameters;
+use nipart_policy::Captured;
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::request::StateSource;
-use nipart_schemas::yaml;
 
 use crate::arguments::{
     ApplyArguments, ChangeArguments, CheckpointCommand, Command, HistoryArguments, HistoryCommand,
-    PluginCommand, ReportFormat, StateFormat, TraceCommand,
+    PluginCommand, PolicyArguments, ReportFormat, StateFormat, TraceCommand,
 };
+use crate::captured;
 use crate::failure::Failure;
-
-/// Largest file that is read, in bytes.
-const MAX_FILE_LENGTH: u64 = 48 * 1024 * 1024;
+use crate::input::{self, PolicyInput, Wanted};
 
 /// How long an apply may take, in seconds.
 const APPLY_TIMEOUT: u32 = 120;
@@ -29,38 +26,25 @@ const APPLY_TIMEOUT: u32 = 120;
 /// How long a change without `--confirm` waits to be committed, in seconds.
 const CONFIRM_TIMEOUT: u32 = 60;
 
-/// A file as it was read, for reports on it.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Document {
-    pub(crate) name: String,
-    pub(crate) text: String,
-}
-
-/// A file, understood.
-#[derive(Debug)]
-pub(crate) struct Input {
-    pub(crate) document: Arc<Document>,
-    pub(crate) state: NetworkState,
-}
-
 /// What a command needs.
 #[derive(Debug)]
 pub(crate) enum Request {
     Show(ShowParameters, StateFormat),
     Apply(ApplyRequest),
     Plan {
-        inputs: Vec<Input>,
+        inputs: Vec<Wanted>,
         verbose: bool,
         format: ReportFormat,
     },
-    Diff(Input, ReportFormat),
+    Diff(Wanted, ReportFormat),
+    Policy(Box<PolicyRequest>),
     Commit(Option<String>),
     Rollback(Option<String>),
     ListCheckpoints(ReportFormat),
     /// Give up what can't be taken back.
     Forget(String),
     Status(ReportFormat),
-    GenerateRevert(Input, StateFormat),
+    GenerateRevert(Wanted, StateFormat),
     History(HistoryRequest),
     ListPlugins(ReportFormat),
     ListTraces(usize, ReportFormat),
@@ -73,10 +57,23 @@ pub(crate) enum Request {
 /// What `apply` needs.
 #[derive(Debug)]
 pub(crate) struct ApplyRequest {
-    pub(crate) inputs: Vec<Input>,
+    pub(crate) inputs: Vec<Wanted>,
     pub(crate) change: Change,
     /// Do it in this process, with these directories.
     pub(crate) without_daemon: Option<Directories>,
+}
+
+/// What `policy` needs.
+#[derive(Debug)]
+pub(crate) struct PolicyRequest {
+    pub(crate) input: PolicyInput,
+    /// The network as a file shows it; the daemon's when none.
+    pub(crate) current: Option<NetworkState>,
+    /// What was captured before.
+    pub(crate) captured: Captured,
+    /// Where to write what is captured.
+    pub(crate) captured_file: Option<PathBuf>,
+    pub(crate) format: StateFormat,
 }
 
 /// How a change is made.
@@ -142,11 +139,14 @@ pub(crate) fn check(command: Command) -> Result<Request, Failure> {
         }
         Command::Apply(arguments) => Request::Apply(check_apply(arguments)?),
         Command::Plan(arguments) => Request::Plan {
-            inputs: read_all(&arguments.files)?,
+            inputs: input::read_all(&arguments.files)?,
             verbose: arguments.verbose,
             format: arguments.output,
         },
-        Command::Diff(arguments) => Request::Diff(read(&arguments.file)?, arguments.output),
+        Command::Diff(arguments) => {
+            Request::Diff(input::read_wanted(&arguments.file)?, arguments.output)
+        }
+        Command::Policy(arguments) => Request::Policy(check_policy(arguments)?.into()),
         Command::Commit(arguments) => Request::Commit(arguments.checkpoint),
         Command::Rollback(arguments) => Request::Rollback(arguments.checkpoint),
         Command::Checkpoint(CheckpointCommand::List { output }) => Request::ListCheckpoints(output),
@@ -155,7 +155,7 @@ pub(crate) fn check(command: Command) -> Result<Request, Failure> {
         }
         Command::Status(arguments) => Request::Status(arguments.output),
         Command::GenerateRevert(arguments) => {
-            Request::GenerateRevert(read(&arguments.file)?, arguments.output)
+            Request::GenerateRevert(input::read_wanted(&arguments.file)?, arguments.output)
         }
         Command::History(arguments) => Request::History(check_history(arguments)),
         Command::Plugin(PluginCommand::List { output }) => Request::ListPlugins(output),
@@ -177,7 +177,7 @@ fn check_apply(arguments: ApplyArguments) -> Result<ApplyRequest, Failure> {
         return Err(error.into());
     }
     Ok(ApplyRequest {
-        inputs: read_all(&arguments.files)?,
+        inputs: input::read_all(&arguments.files)?,
         change,
         without_daemon: arguments.no_daemon.then_some(Directories {
             state: arguments.state_dir,
@@ -206,6 +206,21 @@ fn check_change(arguments: ChangeArguments) -> Change {
     }
 }
 
+fn check_policy(arguments: PolicyArguments) -> Result<PolicyRequest, Failure> {
+    let current = arguments.current.map(|file| input::read(&file));
+    let captured = arguments.captured.map(|file| captured::read(&file));
+    Ok(PolicyRequest {
+        input: input::read_policy(&arguments.file)?,
+        current: current.transpose()?.map(|input| input.state),
+        captured: captured.transpose()?.unwrap_or_default(),
+        captured_file: arguments.output_captured,
+        format: match arguments.json {
+            true => StateFormat::Json,
+            false => StateFormat::Yaml,
+        },
+    })
+}
+
 fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
@@ -222,44 +237,5 @@ fn check_history(arguments: HistoryArguments) -> HistoryRequest {
         HistoryCommand::Rollback { id, change } => {
             HistoryRequest::Rollback(id, check_change(change))
         }
-    }
-}
-
-fn read_all(files: &[impl AsRef<Path>]) -> Result<Vec<Input>, Failure> {
-    files.iter().map(|file| read(file.as_ref())).collect()
-}
-
-fn read(file: &Path) -> Result<Input, Failure> {
-    let is_standard_input = file == Path::new("-");
-    let name = match is_standard_input {
-        true => "<standard input>".to_string(),
-        false => file.display().to_string(),
-    };
-    let mut text = String::new();
-    let outcome = match is_standard_input {
-        true => read_text(io::stdin().lock(), &mut text),
-        false => File::open(file).and_then(|file| read_text(file, &mut text)),
-    };
-    outcome.map_err(|error| {
-        let kind = match error.kind() {
-            io::ErrorKind::NotFound => ErrorKind::NotFound,
-            io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
-            io::ErrorKind::InvalidData | io::ErrorKind::FileTooLarge => ErrorKind::InvalidArgument,
-            _ => ErrorKind::Storage,
-        };
-        NipartError::new(kind, format!("can't read {name}: {error}"))
-    })?;
-    let document = Arc::new(Document { name, text });
-    match yaml::parse(&document.text) {
-        Ok(state) => Ok(Input { document, state }),
-        Err(error) => Err(Failure::refused_document(document, error)),
-    }
-}
-
-fn read_text(source: impl Read, text: &mut String) -> io::Result<()> {
-    let length = source.take(MAX_FILE_LENGTH + 1).read_to_string(text)?;
-    match u64::try_from(length) {
-        Ok(length) if length <= MAX_FILE_LENGTH => Ok(()),
-        _ => Err(io::ErrorKind::FileTooLarge.into()),
     }
 }

@@ -15,9 +15,6 @@ use crate::overlay::Overlay;
 use crate::route::{AbsentRoutes, Route, RouteKey, RouteSlot, RouteState, Routes};
 use crate::route_rule::{AbsentRules, RouteRule, RouteRules, with_priorities};
 
-/// `RTPROT_KERNEL`: connected routes, which come and go with addresses.
-const PROTOCOL_KERNEL: u8 = 2;
-
 /// The state that leads back to `current` after `desired` has been applied: of each interface only what `desired`
 /// speaks of.
 #[must_use]
@@ -196,7 +193,7 @@ fn revert_routes(desired: &NetworkState, current: &NetworkState) -> Vec<Route> {
             .is_some_and(|new| new.is_hop() || !new.is_satisfied_by(route))
     };
     let removed = current.running_routes().iter().filter(|route| {
-        route.protocol != Some(PROTOCOL_KERNEL)
+        !route.is_connected()
             && (absent.mean(route)
                 || changed(route)
                 || loss.takes(route)

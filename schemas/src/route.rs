@@ -25,6 +25,9 @@ pub const MAIN_TABLE: u32 = 254;
 /// Metric that the kernel gives an IPv6 route without one (`IP6_RT_PRIO_USER`).
 pub const DEFAULT_METRIC_IPV6: u32 = 1024;
 
+/// `RTPROT_KERNEL` (`linux/rtnetlink.h`).
+const PROTOCOL_KERNEL: u8 = 2;
+
 /// Section `routes`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -201,6 +204,11 @@ impl Route {
     /// Whether it is to be removed.
     pub fn is_absent(&self) -> bool {
         self.state == Some(RouteState::Absent)
+    }
+
+    /// Whether the kernel keeps it for an address: it comes and goes with that.
+    pub fn is_connected(&self) -> bool {
+        self.protocol == Some(PROTOCOL_KERNEL)
     }
 
     /// Whether it is one of several next hops of a route.

@@ -3,7 +3,8 @@
 //! YAML as users write and read it. No other module names the YAML crate.
 //!
 //! - [`parse`] reads one document strictly and says where a mistake stands: line, column, field path.
-//! - [`locate`] finds the place of a field path, for mistakes that are found after parsing.
+//! - [`locate`] finds the place of a field path, for mistakes that are found after parsing; [`locate_within`], one of the
+//!   characters of its text.
 //! - [`to_string`] and [`json_to_yaml`] write a document that readers of YAML 1.1 and 1.2 understand alike.
 
 mod locate;
@@ -21,7 +22,7 @@ use serde::de::{
     SeqAccess, Visitor,
 };
 
-pub use self::locate::locate;
+pub use self::locate::{locate, locate_within};
 use self::tracked::{Path, Track, Tracked};
 pub use self::writer::{json_to_yaml, to_string};
 
@@ -153,6 +154,9 @@ fn plain_words(sentence: &str, track: &Track) -> String {
         if let Some(rest) = words.strip_prefix(word) {
             words = format!("{plain}{rest}");
         }
+    }
+    if words.ends_with(", expected a map") {
+        words.push_str("ping");
     }
     if let Some(start) = words.rfind(", expected struct ") {
         words.replace_range(start.., ", expected a mapping of keys to values");

@@ -33,6 +33,8 @@ fn wrong_usage_is_refused() {
         "nipartctl history -n 3 show 1",
         "nipartctl history revert last",
         "nipartctl gr",
+        "nipartctl policy",
+        "nipartctl policy a.yml b.yml",
     ] {
         let error = Arguments::try_parse_from(line.split(' ')).expect_err(line);
         assert_eq!(error.exit_code(), 2, "{line}");
@@ -62,6 +64,9 @@ fn nmstates_flags_are_understood() {
         "nipartctl checkpoint forget 018e",
         "nipartctl status -o yaml",
         "nipartctl gr a.yml",
+        "nipartctl policy a.yml",
+        "nipartctl policy - -c now.yml -s captured.yml -o captured.yml --json",
+        "nipartctl p a.yml --current now.yml --captured a --output-captured b",
         "nipartctl history",
         "nipartctl history -n 3 -o json",
         "nipartctl history list --limit 3",

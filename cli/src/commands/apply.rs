@@ -11,15 +11,18 @@ use nipart_schemas::error::NipartError;
 use nipart_schemas::request::ApplyReport;
 
 use super::confirmation;
+use super::policy;
 use super::progress::ProgressLine;
 use crate::arguments::ReportFormat;
 use crate::failure::Failure;
+use crate::input::{Document, Input};
 use crate::output;
-use crate::request::{ApplyRequest, Change, Confirm, Document, Input};
+use crate::request::{ApplyRequest, Change, Confirm};
 
 pub(super) async fn run(mut client: Client, request: ApplyRequest) -> Result<ExitCode, Failure> {
     let count = request.inputs.len();
-    for (index, input) in request.inputs.into_iter().enumerate() {
+    for (index, wanted) in request.inputs.into_iter().enumerate() {
+        let input = policy::resolve(&mut client, wanted).await?;
         one(&mut client, input, &request.change, (index, count)).await?;
     }
     Ok(ExitCode::SUCCESS)

@@ -16,8 +16,9 @@ use nipart_schemas::yaml;
 use super::{apply, difference};
 use crate::arguments::ReportFormat;
 use crate::failure::{DIFFERENCES, Failure, defect};
+use crate::input::{Document, Input};
 use crate::output::{self, Table, bold, date_and_time};
-use crate::request::{Change, Document, HistoryRequest, Input};
+use crate::request::{Change, HistoryRequest};
 
 pub(super) async fn run(mut client: Client, request: HistoryRequest) -> Result<ExitCode, Failure> {
     match request {
@@ -57,6 +58,7 @@ async fn undo(
     let document = Arc::new(Document {
         name: format!("<{what}>"),
         text,
+        root: "",
     });
     change.note.get_or_insert(what);
     apply::one(client, Input { document, state }, &change, (0, 1)).await

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nipart_commander::chain::apply::apply;
+use nipart_commander::chain::show::{Known, show};
 use nipart_commander::lock::Locks;
 use nipart_commander::peers::Peers;
 use nipart_config::Store;
@@ -21,22 +22,24 @@ use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::event::{EventData, Role};
 use nipart_schemas::journal::SavedScope;
 use nipart_schemas::network_state::NetworkState;
-use nipart_schemas::request::{ApplyReport, ApplyRequest, Progress, Requester};
+use nipart_schemas::request::{ApplyReport, ApplyRequest, Progress, Requester, ShowRequest};
 use uuid::Uuid;
 
 use super::apply::finish;
 use super::progress::ProgressLine;
 use crate::failure::Failure;
-use crate::request::{Change, Directories, Input};
+use crate::input::{Input, Wanted};
+use crate::request::{Change, Directories};
 
 pub(super) async fn run(
-    inputs: Vec<Input>,
+    inputs: Vec<Wanted>,
     change: &Change,
     directories: &Directories,
 ) -> Result<ExitCode, Failure> {
-    for input in &inputs {
-        needs_no_daemon(&input.state)
-            .map_err(|error| Failure::of_document(&input.document, error))?;
+    for wanted in &inputs {
+        if let Wanted::State(input) = wanted {
+            needs_no_daemon(input)?;
+        }
     }
     let store = Store::open(&directories.state, &directories.run, &directories.states)?;
     nothing_is_unfinished(&store)?;
@@ -48,11 +51,20 @@ pub(super) async fn run(
         is_stopped: AtomicBool::new(false),
     });
     let count = inputs.len();
-    for (index, input) in inputs.into_iter().enumerate() {
+    for (index, wanted) in inputs.into_iter().enumerate() {
         let peers = LocalPeers {
             tools: Arc::clone(&tools),
             chain: Uuid::now_v7(),
             is_detached: false,
+        };
+        let input = match wanted {
+            Wanted::State(input) => input,
+            Wanted::Policy(policy) => {
+                let current = show(&peers, &ShowRequest::default(), &Known::default()).await?;
+                let input = policy.resolve(&current)?;
+                needs_no_daemon(&input)?;
+                input
+            }
         };
         let outcome = apply_one(&peers, input.state, change).await;
         locked(&tools.progress).clear();
@@ -114,18 +126,21 @@ fn requester() -> Requester {
     }
 }
 
-fn needs_no_daemon(state: &NetworkState) -> Result<(), NipartError> {
-    let mut interfaces = state.interfaces.iter().enumerate();
+fn needs_no_daemon(input: &Input) -> Result<(), Failure> {
+    let mut interfaces = input.state.interfaces.iter().enumerate();
     match interfaces.find(|(_, interface)| interface.wants_dhcpv4()) {
         None => Ok(()),
-        Some((index, interface)) => Err(NipartError::new(
-            ErrorKind::NotSupported,
-            format!(
-                "{}: DHCP needs a running daemon, which renews the lease",
-                interface.name
-            ),
-        )
-        .at(format!("interfaces[{index}].ipv4.dhcp"))),
+        Some((index, interface)) => {
+            let error = NipartError::new(
+                ErrorKind::NotSupported,
+                format!(
+                    "{}: DHCP needs a running daemon, which renews the lease",
+                    interface.name
+                ),
+            )
+            .at(format!("interfaces[{index}].ipv4.dhcp"));
+            Err(Failure::of_document(&input.document, error))
+        }
     }
 }
 

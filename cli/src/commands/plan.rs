@@ -8,22 +8,23 @@ use nipart_api::call::PlanParameters;
 use nipart_api::client::Client;
 use nipart_schemas::request::PlanReport;
 
-use super::difference;
+use super::{difference, policy};
 use crate::arguments::ReportFormat;
 use crate::failure::{DIFFERENCES, Failure};
+use crate::input::Wanted;
 use crate::output;
-use crate::request::Input;
 
 pub(super) async fn run(
     mut client: Client,
-    inputs: Vec<Input>,
+    inputs: Vec<Wanted>,
     verbose: bool,
     format: ReportFormat,
 ) -> Result<ExitCode, Failure> {
     let has_many = inputs.len() > 1;
-    for input in inputs {
-        let name = (has_many && format == ReportFormat::Text).then(|| input.document.name.clone());
-        let report = ask(&mut client, input).await?;
+    for wanted in inputs {
+        let name =
+            (has_many && format == ReportFormat::Text).then(|| wanted.document().name.clone());
+        let report = ask(&mut client, wanted).await?;
         if let Some(name) = name {
             output::styled(&format!("{}\n", output::bold(&format!("{name}:"))))?;
         }
@@ -34,10 +35,10 @@ pub(super) async fn run(
 
 pub(super) async fn diff(
     mut client: Client,
-    input: Input,
+    wanted: Wanted,
     format: ReportFormat,
 ) -> Result<ExitCode, Failure> {
-    let report = ask(&mut client, input).await?;
+    let report = ask(&mut client, wanted).await?;
     output::report(&report.differences, format, |differences| {
         difference::list(differences)
     })?;
@@ -49,7 +50,8 @@ pub(super) async fn diff(
     )
 }
 
-async fn ask(client: &mut Client, input: Input) -> Result<PlanReport, Failure> {
+async fn ask(client: &mut Client, wanted: Wanted) -> Result<PlanReport, Failure> {
+    let input = policy::resolve(client, wanted).await?;
     let parameters = PlanParameters { state: input.state };
     client
         .plan(&parameters)

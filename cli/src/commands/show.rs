@@ -10,11 +10,12 @@ use nipart_schemas::interface::{Interface, InterfaceState};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::yaml;
 
+use super::policy;
 use crate::arguments::StateFormat;
 use crate::failure::{Failure, defect};
+use crate::input::Wanted;
 use crate::output::{Table, plain, styled};
 use crate::pretty::pretty_json;
-use crate::request::Input;
 
 pub(super) async fn run(
     mut client: Client,
@@ -28,14 +29,21 @@ pub(super) async fn run(
 /// `gr`: what would undo a file.
 pub(super) async fn revert(
     mut client: Client,
-    input: Input,
+    wanted: Wanted,
     format: StateFormat,
 ) -> Result<ExitCode, Failure> {
+    let input = policy::resolve(&mut client, wanted).await?;
     let parameters = PlanParameters { state: input.state };
     let json = client
         .generate_revert(&parameters)
         .await
         .map_err(|error| Failure::of_document(&input.document, error))?;
+    write(&json, format)
+}
+
+/// Writes a state that is at hand.
+pub(super) fn state(state: &NetworkState, format: StateFormat) -> Result<ExitCode, Failure> {
+    let json = serde_json::to_string(state).map_err(|error| defect(&error))?;
     write(&json, format)
 }
 

@@ -3,7 +3,7 @@
 //! Finds the place of a field path: walks down the document along it and fails on purpose at the target, because
 //! the YAML crate tells places through its errors only.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -21,10 +21,13 @@ const OTHER_SPELLINGS: [(&str, &str); 4] = [
 /// Line and column, from 1, of a field such as `interfaces[2].bridge.port[0].name`; of the nearest one around it
 /// when it isn't there. A scalar is found at its value, a section at its key, a list's item at its first key.
 pub fn locate(text: &str, path: &str) -> Option<(usize, usize)> {
-    let found = Found::default();
+    locate_as(text, path, &Found::default())
+}
+
+fn locate_as(text: &str, path: &str, found: &Found) -> Option<(usize, usize)> {
     let start = Walk {
         rest: path,
-        found: &found,
+        found,
         stop_at_key: None,
     };
     let at_value = walk(text, start);
@@ -43,6 +46,43 @@ pub fn locate(text: &str, path: &str) -> Option<(usize, usize)> {
     at_key.or(at_value)
 }
 
+/// Line and column of the character at `offset` (from 0) of the text that stands at `path`: as good as the text can be
+/// found again behind quotes, escapes and line breaks that YAML folds.
+pub fn locate_within(text: &str, path: &str, offset: usize) -> Option<(usize, usize)> {
+    let found = Found::default();
+    let (first_line, first_column) = locate_as(text, path, &found)?;
+    let value = found.text.take();
+    let lines = text.lines().enumerate().skip(first_line - 1);
+    let mut letters = lines
+        .flat_map(|(index, line)| {
+            let letters = line.chars().enumerate();
+            letters.map(move |(column, letter)| (index + 1, column + 1, letter))
+        })
+        .filter(|(line, column, _)| *line > first_line || *column >= first_column)
+        .peekable();
+    match letters.peek()?.2 {
+        '"' | '\'' => {
+            letters.next();
+        }
+        // The text of a block begins on the line behind its indicator.
+        '|' | '>' => while letters.next_if(|(line, ..)| *line == first_line).is_some() {},
+        _ => {}
+    }
+    let mut place = (first_line, first_column);
+    for wanted in value.chars().take(offset + 1) {
+        // What stands between are escapes and indentation; a space that folding made is found nowhere.
+        if wanted.is_whitespace() {
+            letters.next_if(|(.., letter)| *letter == wanted);
+            continue;
+        }
+        let Some((line, column, _)) = letters.find(|(.., letter)| *letter == wanted) else {
+            break;
+        };
+        place = (line, column);
+    }
+    Some(place)
+}
+
 fn walk(text: &str, start: Walk<'_>) -> Option<(usize, usize)> {
     let deserializer = serde_yaml::Deserializer::from_str(text);
     place(&start.deserialize(deserializer).err()?)
@@ -57,6 +97,8 @@ struct Found {
     last_is_item: Cell<bool>,
     /// Whether it is a mapping or a list.
     is_section: Cell<bool>,
+    /// What it is, if it is text.
+    text: RefCell<String>,
 }
 
 impl Found {
@@ -126,7 +168,12 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     stop_at_scalar! {
         visit_bool(bool) visit_i64(i64) visit_i128(i128) visit_u64(u64) visit_u128(u128)
-        visit_f64(f64) visit_str(&str)
+        visit_f64(f64)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.found.text.replace(text.to_string());
+        Err(E::custom("here"))
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {

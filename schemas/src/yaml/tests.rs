@@ -159,6 +159,47 @@ fn paths_are_located() {
     assert_eq!(locate("interfaces: [", "interfaces[0]"), Some((2, 1)));
 }
 
+const TEXTS: &str = "\
+a: interfaces.name
+b:  \"x \\\"y\\\" z\" # comment
+c: 'it''s'
+d: >-
+    routes.running
+    == capture.x
+e: |
+  one
+  two
+f: {g: [12, two words]}
+";
+
+#[test]
+fn places_within_texts_are_located() {
+    for (path, offset, place) in [
+        ("a", 0, (1, 4)),
+        ("a", 11, (1, 15)),
+        ("a", 99, (1, 18)),
+        ("b", 0, (2, 6)),
+        ("b", 3, (2, 10)),
+        ("b", 6, (2, 14)),
+        ("c", 3, (3, 9)),
+        ("d", 0, (5, 5)),
+        ("d", 7, (5, 12)),
+        ("d", 15, (6, 5)),
+        ("d", 18, (6, 8)),
+        ("e", 4, (9, 3)),
+        ("f.g[1]", 4, (10, 17)),
+        ("f.g[0]", 1, (10, 9)),
+        ("f.g", 1, (10, 5)),
+        ("f.x", 0, (10, 1)),
+    ] {
+        assert_eq!(
+            locate_within(TEXTS, path, offset),
+            Some(place),
+            "{path} {offset}"
+        );
+    }
+}
+
 #[test]
 fn layout_is_nmstates() {
     let value = json!({

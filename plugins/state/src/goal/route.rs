@@ -19,8 +19,6 @@ use super::{Fate, Goals};
 use crate::context::Context;
 use crate::lease::routes_of_lease;
 
-/// `RTPROT_KERNEL`: connected routes, which come and go with addresses.
-const PROTOCOL_KERNEL: u8 = 2;
 /// `RTPROT_BOOT`: what `ip route add` writes when no protocol is given.
 const PROTOCOL_BOOT: u8 = 3;
 /// `RTPROT_STATIC`.
@@ -30,10 +28,7 @@ const PROTOCOL_ROUTER_ADVERTISEMENT: u8 = 9;
 
 /// Whether the kernel itself keeps the route.
 pub(crate) fn is_kernels(route: &Route) -> bool {
-    matches!(
-        route.protocol,
-        Some(PROTOCOL_KERNEL | PROTOCOL_ROUTER_ADVERTISEMENT)
-    )
+    route.is_connected() || route.protocol == Some(PROTOCOL_ROUTER_ADVERTISEMENT)
 }
 
 pub(super) fn resolve(context: &Context<'_>, goals: &mut Goals<'_>) {
@@ -93,7 +88,7 @@ pub(super) fn resolve(context: &Context<'_>, goals: &mut Goals<'_>) {
     let owned = context.saved_route_keys();
     for route in context.observed.running_routes() {
         let key = route.key();
-        if wanted.contains(&key) || route.protocol == Some(PROTOCOL_KERNEL) {
+        if wanted.contains(&key) || route.is_connected() {
             continue;
         }
         let interface = route.next_hop_interface.as_deref();
