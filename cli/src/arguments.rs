@@ -3,15 +3,17 @@
 //! What can be typed. Words follow `nmstatectl` where it has them.
 
 mod change;
+mod files;
 mod history;
 mod policy;
 
 use std::path::PathBuf;
 
 use anstream::ColorChoice;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use self::change::{ApplyArguments, ChangeArguments};
+pub use self::files::{FormatArguments, ValidateArguments};
 pub use self::history::{
     CheckpointCommand, EndArguments, HistoryArguments, HistoryCommand, HistoryListArguments,
 };
@@ -49,6 +51,12 @@ pub struct Global {
     /// When to use colours
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
     pub color: Color,
+    /// No notes on standard error: only errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// More of what is done, or would be
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
 }
 
 /// When to use colours.
@@ -77,12 +85,20 @@ impl Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show the network
+    #[command(visible_alias = "s")]
     Show(ShowArguments),
     /// Make the network as a file says: all of it, verified, or nothing
-    #[command(visible_alias = "set")]
     Apply(ApplyArguments),
+    /// The same as apply, by its old name
+    #[command(hide = true)]
+    Set(ApplyArguments),
     /// Show what apply would change, without changing it
     Plan(PlanArguments),
+    /// Check a file as apply would, without changing anything
+    Validate(ValidateArguments),
+    /// Write a file in the canonical form
+    #[command(visible_aliases = ["f", "fmt"])]
+    Format(FormatArguments),
     /// Compare a file with the running network; exit code 1 when they differ
     Diff(DiffArguments),
     /// Show the state that a policy means for the network as it is
@@ -128,6 +144,26 @@ pub enum StateFormat {
     Table,
 }
 
+/// How to write a state.
+#[derive(Debug, Args)]
+pub struct StateOutput {
+    /// How to write it
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
+    output: StateFormat,
+    /// The same as --output json
+    #[arg(long, conflicts_with = "output")]
+    json: bool,
+}
+
+impl StateOutput {
+    pub(crate) fn format(&self) -> StateFormat {
+        match self.json {
+            true => StateFormat::Json,
+            false => self.output,
+        }
+    }
+}
+
 /// How to write lists and reports.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
@@ -156,11 +192,8 @@ pub struct ShowArguments {
     #[arg(short, long)]
     pub show_secrets: bool,
     /// How to write it
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
-    pub output: StateFormat,
-    /// The same as --output json
-    #[arg(long, conflicts_with = "output")]
-    pub json: bool,
+    #[command(flatten)]
+    pub output: StateOutput,
 }
 
 /// Arguments of `plan`.
@@ -169,9 +202,6 @@ pub struct PlanArguments {
     /// Files in YAML or JSON; - is standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// List the kernel operations too, wave by wave
-    #[arg(short, long)]
-    pub verbose: bool,
     /// How to write it
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
     pub output: ReportFormat,
@@ -203,8 +233,8 @@ pub struct GenerateRevertArguments {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// How to write it
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t)]
-    pub output: StateFormat,
+    #[command(flatten)]
+    pub output: StateOutput,
 }
 
 /// What to do with plugins.

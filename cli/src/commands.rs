@@ -6,6 +6,7 @@ mod apply;
 mod checkpoints;
 mod confirmation;
 mod difference;
+mod file_peers;
 mod history;
 mod local;
 mod monitor;
@@ -16,6 +17,7 @@ mod progress;
 mod show;
 mod status;
 mod traces;
+mod validate;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -37,6 +39,10 @@ pub(crate) async fn run(socket: &Path, request: Request) -> Result<ExitCode, Fai
             without_daemon: Some(directories),
         }) => local::run(inputs, &change, &directories).await,
         Request::Policy(request) => policy::run(socket, *request).await,
+        Request::Validate(wanted, against, format) => {
+            validate::run(socket, *wanted, against, format).await
+        }
+        Request::Format(input, format) => show::state(&input.state, format),
         request => ask(Client::connect(socket).await?, request).await,
     }
 }
@@ -63,7 +69,11 @@ async fn ask(client: Client, request: Request) -> Result<ExitCode, Failure> {
         Request::ShowTrace(id, format) => traces::show(client, &id, format).await,
         Request::Monitor(format) => monitor::run(client, format).await,
         // Those that need no daemon were done before.
-        Request::Ping | Request::Version | Request::Policy(_) => ping(client).await,
+        Request::Ping
+        | Request::Version
+        | Request::Policy(_)
+        | Request::Format(..)
+        | Request::Validate(..) => ping(client).await,
     }
 }
 

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Global};
 use crate::failure::{Failure, defect};
 
 /// Runs the command that the process was started with.
@@ -34,8 +34,14 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    let socket = arguments.global.socket;
-    let request = request::check(arguments.command)?;
+    let Global {
+        socket,
+        quiet,
+        verbose,
+        ..
+    } = arguments.global;
+    output::write_notes(!quiet);
+    let request = request::check(arguments.command, verbose > 0)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()

@@ -3,6 +3,7 @@
 //! Writing to standard output: plain text, structured reports, tables, times and sizes.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nipart_schemas::yaml;
 use serde::Serialize;
@@ -22,6 +23,22 @@ pub(crate) fn styled(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
+}
+
+/// Whether notes are wanted.
+static NOTES: AtomicBool = AtomicBool::new(true);
+
+/// Turns notes on or off for the whole process, as colours are.
+pub(crate) fn write_notes(are_wanted: bool) {
+    NOTES.store(are_wanted, Ordering::Relaxed);
+}
+
+/// Writes on standard error what is good to know, unless nobody wants to.
+pub(crate) fn note(text: &str) {
+    if NOTES.load(Ordering::Relaxed) {
+        // Nobody to tell when standard error is closed.
+        let _ = writeln!(anstream::stderr(), "{}: {text}", bold("note"));
+    }
 }
 
 /// Writes `value` as asked: `text` makes it readable for people.

@@ -4,6 +4,7 @@
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::mask::mask_secrets;
 
 use crate::failure::Place;
 use crate::output::{bold, red};
@@ -58,16 +59,25 @@ fn with_excerpt<'a>(
 
 /// What is wrong, and what is accepted instead.
 fn split_accepted(message: &str) -> (&str, Option<&str>) {
-    match message.find(", expected ") {
+    let ends = [", expected ", ": expected "].map(|begin| message.find(begin));
+    match ends.into_iter().flatten().min() {
         Some(at) => (&message[..at], message.get(at + 2..)),
         None => (message, None),
     }
 }
 
-/// "Did you mean", for a word in backticks that resembles an accepted one.
+/// "Did you mean", for a word in backticks or quotes that resembles an accepted one. Those are listed behind "one of",
+/// or stand in backticks.
 fn similar_word<'a>(wrong: &str, accepted: &'a str) -> Option<&'a str> {
-    let word = wrong.split('`').nth(1)?;
-    nearest(word, accepted.split('`').skip(1).step_by(2))
+    let word = wrong.split(['`', '"']).nth(1)?;
+    let listed = accepted.split_once("one of ").map(|(_, list)| list);
+    let in_list = listed.into_iter().flat_map(|list| list.split(", "));
+    let in_list = in_list.filter_map(|item| item.split(' ').next());
+    let in_backticks = accepted.split('`').skip(1).step_by(2);
+    nearest(
+        word,
+        in_backticks.chain(in_list.filter(|item| !item.contains('`'))),
+    )
 }
 
 /// A few lines of the document.
@@ -81,12 +91,12 @@ struct Excerpt<'a> {
 impl<'a> Excerpt<'a> {
     fn of(place: &'a Place) -> Self {
         let document = &place.document;
-        let count = document.text.lines().count();
+        let masked = mask_secrets(&document.text);
+        let count = masked.lines().count();
         // Syntax errors may stand behind the last line: something was never closed.
         let line = place.line.clamp(1, count.max(1));
         let first_line = line.saturating_sub(LINES_BEFORE).max(1);
-        let lines: Vec<&str> = document
-            .text
+        let lines: Vec<&str> = masked
             .lines()
             .skip(first_line - 1)
             .take(line + 1 - first_line)
@@ -100,7 +110,8 @@ impl<'a> Excerpt<'a> {
         } else {
             target.len()
         };
-        let length = word_length(target.get(column..).unwrap_or_default());
+        let (before, rest) = target.split_at_checked(column).unwrap_or((target, ""));
+        let length = word_length(rest, is_inside_brackets(before));
         let start = line_start + column;
         Self {
             name: &document.name,
@@ -119,8 +130,14 @@ impl<'a> Excerpt<'a> {
     }
 }
 
-/// Bytes of the word, key or quoted string that `rest` begins with.
-fn word_length(rest: &str) -> usize {
+/// Whether brackets are open behind this beginning of a line.
+fn is_inside_brackets(before: &str) -> bool {
+    let count = |brackets: [char; 2]| before.matches(brackets).count();
+    count(['[', '{']) > count([']', '}'])
+}
+
+/// Bytes of the key, text or quoted text that `rest` begins with.
+fn word_length(rest: &str, is_inside_brackets: bool) -> usize {
     let mut letters = rest.char_indices();
     let Some((_, first)) = letters.next() else {
         return 0;
@@ -128,14 +145,19 @@ fn word_length(rest: &str) -> usize {
     if matches!(first, '"' | '\'') {
         return rest[1..].find(first).map_or(rest.len(), |end| end + 2);
     }
-    letters
-        .find(|&(at, letter)| {
-            let behind = &rest[at + letter.len_utf8()..];
-            letter.is_whitespace()
-                || matches!(letter, ',' | ']' | '}')
-                || (letter == ':' && (behind.is_empty() || behind.starts_with(' ')))
-        })
-        .map_or(rest.len(), |(at, _)| at)
+    let end = letters.find(|&(at, letter)| {
+        let behind = &rest[at + letter.len_utf8()..];
+        let ends_key = behind.is_empty() || behind.starts_with(' ');
+        match letter {
+            ':' => ends_key,
+            ' ' => behind.starts_with('#'),
+            ',' | ']' | '}' => is_inside_brackets,
+            _ => false,
+        }
+    });
+    rest[..end.map_or(rest.len(), |(at, _)| at)]
+        .trim_end()
+        .len()
 }
 
 #[cfg(test)]

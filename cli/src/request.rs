@@ -18,7 +18,8 @@ use crate::arguments::{
 };
 use crate::captured;
 use crate::failure::Failure;
-use crate::input::{self, PolicyInput, Wanted};
+use crate::input::{self, Input, PolicyInput, Wanted};
+use crate::output::note;
 
 /// How long an apply may take, in seconds.
 const APPLY_TIMEOUT: u32 = 120;
@@ -36,6 +37,8 @@ pub(crate) enum Request {
         verbose: bool,
         format: ReportFormat,
     },
+    Validate(Box<Wanted>, Against, StateFormat),
+    Format(Box<Input>, StateFormat),
     Diff(Wanted, ReportFormat),
     Policy(Box<PolicyRequest>),
     Commit(Option<String>),
@@ -52,6 +55,17 @@ pub(crate) enum Request {
     Monitor(ReportFormat),
     Ping,
     Version,
+}
+
+/// What `validate` checks a file against.
+#[derive(Debug)]
+pub(crate) enum Against {
+    /// What the daemon sees, if there is a daemon.
+    Running,
+    /// What a file shows.
+    Shown(Box<NetworkState>),
+    /// What the file itself takes for granted.
+    Nothing,
 }
 
 /// What `apply` needs.
@@ -118,7 +132,7 @@ pub(crate) struct Directories {
 }
 
 /// Checks what was typed, and reads the files that it names.
-pub(crate) fn check(command: Command) -> Result<Request, Failure> {
+pub(crate) fn check(command: Command, is_verbose: bool) -> Result<Request, Failure> {
     Ok(match command {
         Command::Show(arguments) => {
             let source = match (arguments.kernel, arguments.saved) {
@@ -126,23 +140,36 @@ pub(crate) fn check(command: Command) -> Result<Request, Failure> {
                 (_, true) => StateSource::Saved,
                 _ => StateSource::Running,
             };
-            let format = match arguments.json {
-                true => StateFormat::Json,
-                false => arguments.output,
-            };
             let parameters = ShowParameters {
                 interfaces: (!arguments.interfaces.is_empty()).then_some(arguments.interfaces),
                 source: Some(source),
                 show_secrets: arguments.show_secrets.then_some(true),
             };
-            Request::Show(parameters, format)
+            Request::Show(parameters, arguments.output.format())
         }
         Command::Apply(arguments) => Request::Apply(check_apply(arguments)?),
+        Command::Set(arguments) => {
+            note("set is the old name of apply: please use that");
+            Request::Apply(check_apply(arguments)?)
+        }
         Command::Plan(arguments) => Request::Plan {
             inputs: input::read_all(&arguments.files)?,
-            verbose: arguments.verbose,
+            verbose: is_verbose,
             format: arguments.output,
         },
+        Command::Validate(arguments) => {
+            let against = match (arguments.current, arguments.offline) {
+                (Some(file), _) => Against::Shown(input::read(&file)?.state.into()),
+                (None, true) => Against::Nothing,
+                (None, false) => Against::Running,
+            };
+            let wanted = input::read_wanted(&arguments.file)?;
+            Request::Validate(wanted.into(), against, arguments.output.format())
+        }
+        Command::Format(arguments) => {
+            let format = arguments.output.format();
+            Request::Format(input::read(&arguments.file)?.into(), format)
+        }
         Command::Diff(arguments) => {
             Request::Diff(input::read_wanted(&arguments.file)?, arguments.output)
         }
@@ -154,9 +181,10 @@ pub(crate) fn check(command: Command) -> Result<Request, Failure> {
             Request::Forget(checkpoint)
         }
         Command::Status(arguments) => Request::Status(arguments.output),
-        Command::GenerateRevert(arguments) => {
-            Request::GenerateRevert(input::read_wanted(&arguments.file)?, arguments.output)
-        }
+        Command::GenerateRevert(arguments) => Request::GenerateRevert(
+            input::read_wanted(&arguments.file)?,
+            arguments.output.format(),
+        ),
         Command::History(arguments) => Request::History(check_history(arguments)),
         Command::Plugin(PluginCommand::List { output }) => Request::ListPlugins(output),
         Command::Trace(TraceCommand::List { limit, output }) => Request::ListTraces(limit, output),

@@ -12,24 +12,32 @@ pub(crate) fn nearest<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> O
         .map(|(_, candidate)| candidate)
 }
 
-/// Letters to insert, delete or replace to get from one word to the other (Levenshtein's distance).
+/// Letters to insert, delete, replace or exchange with the next to get from one word to the other (optimal string
+/// alignment).
 fn distance(from: &str, to: &str) -> usize {
+    let from: Vec<char> = from.chars().collect();
     let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (index, letter) in from.chars().enumerate() {
-        let mut diagonal = index;
-        let mut left = index + 1;
-        if let Some(first) = row.first_mut() {
-            *first = left;
+    let mut rows: Vec<Vec<usize>> = vec![(0..=to.len()).collect()];
+    let cell = |rows: &[Vec<usize>], row: usize, column: usize| rows[row][column];
+    for row in 1..=from.len() {
+        let mut cells = vec![row];
+        for column in 1..=to.len() {
+            let is_same = from[row - 1] == to[column - 1];
+            let replaced = cell(&rows, row - 1, column - 1) + usize::from(!is_same);
+            let deleted = cell(&rows, row - 1, column) + 1;
+            let mut least = replaced.min(deleted).min(cells[column - 1] + 1);
+            if row > 1
+                && column > 1
+                && from[row - 1] == to[column - 2]
+                && from[row - 2] == to[column - 1]
+            {
+                least = least.min(cell(&rows, row - 2, column - 2) + 1);
+            }
+            cells.push(least);
         }
-        for (cell, other) in row.iter_mut().skip(1).zip(&to) {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = *cell;
-            left = replaced.min(diagonal + 1).min(left + 1);
-            *cell = left;
-        }
+        rows.push(cells);
     }
-    row.last().copied().unwrap_or_default()
+    cell(&rows, from.len(), to.len())
 }
 
 #[cfg(test)]
@@ -40,10 +48,11 @@ mod tests {
     fn near_words_are_found() {
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("bnod", "bond"), 1);
         let words = ["name", "mtu", "min-mtu", "state"];
         for (word, expected) in [
             ("mtv", Some("mtu")),
-            ("nmae", None),
+            ("nmae", Some("name")),
             ("sate", Some("state")),
             ("zzz", None),
         ] {

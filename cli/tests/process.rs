@@ -9,6 +9,8 @@
 
 #[path = "process/fake_daemon.rs"]
 mod fake_daemon;
+#[path = "process/files.rs"]
+mod files;
 #[path = "process/undoing.rs"]
 mod undoing;
 

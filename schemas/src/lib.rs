@@ -19,6 +19,7 @@ pub mod key;
 pub mod lease;
 pub mod lenient;
 pub mod mac_address;
+pub mod mask;
 pub mod monitor;
 pub mod network_state;
 pub mod operation;

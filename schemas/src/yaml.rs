@@ -10,6 +10,7 @@
 mod locate;
 mod scalar;
 mod tracked;
+mod words;
 mod writer;
 
 #[cfg(test)]
@@ -24,6 +25,7 @@ use serde::de::{
 
 pub use self::locate::{locate, locate_within};
 use self::tracked::{Path, Track, Tracked};
+use self::words::{plain_syntax, plain_words};
 pub use self::writer::{json_to_yaml, to_string};
 
 /// Why a document was refused, and where.
@@ -84,8 +86,10 @@ fn describe(text: &str, error: &serde_yaml::Error, track: &Track) -> ParseError 
     let (reported_path, sentence) = split_path(&message);
     let path = track.failed_path();
     // The library places an error of a conversion (`try_from`) at the mapping around the value.
-    let place = match path.as_deref() {
-        Some(path) if path != reported_path => locate(text, path).or(place),
+    let place = match (track.failed_key(), path.as_deref()) {
+        // Two spellings of a key are found out when the second is read, and placed at the mapping around them.
+        (Some(key), _) if sentence.starts_with("duplicate field ") => locate(text, &key).or(place),
+        (_, Some(path)) if path != reported_path => locate(text, path).or(place),
         _ => place,
     };
     let (line, column) = place.unwrap_or((1, 1));
@@ -104,6 +108,10 @@ fn describe_syntax(text: &str, error: &serde_yaml::Error) -> ParseError {
         place = second_document(text);
         message =
             "a second document begins here; only one document per file is accepted".to_string();
+    } else {
+        let (plain, better_place) = plain_syntax(&message);
+        message = plain;
+        place = better_place.or(place);
     }
     let (line, column) = place.unwrap_or((1, 1));
     ParseError {
@@ -136,44 +144,6 @@ fn split_path(message: &str) -> (&str, &str) {
         }
         _ => ("", message),
     }
-}
-
-/// Says in a user's words what serde says in a programmer's.
-fn plain_words(sentence: &str, track: &Track) -> String {
-    let mut words = sentence
-        .replace("invalid type: sequence,", "invalid type: a list,")
-        .replace("invalid type: map,", "invalid type: a mapping,")
-        .replace("invalid type: unit value,", "invalid type: nothing,")
-        .replace("expected a sequence", "expected a list");
-    for (word, plain) in [
-        ("unknown field ", "unknown key "),
-        ("missing field ", "missing key "),
-        ("duplicate field ", "two spellings of the same key "),
-        ("unknown variant ", "unknown word "),
-    ] {
-        if let Some(rest) = words.strip_prefix(word) {
-            words = format!("{plain}{rest}");
-        }
-    }
-    if words.ends_with(", expected a map") {
-        words.push_str("ping");
-    }
-    if let Some(start) = words.rfind(", expected struct ") {
-        words.replace_range(start.., ", expected a mapping of keys to values");
-    }
-    if let Some(start) = words.rfind(", expected a YAML tag starting with '!'") {
-        let accepted: Vec<String> = track
-            .accepted_words()
-            .iter()
-            .map(|word| format!("`{word}`"))
-            .collect();
-        let accepted = match accepted.len() {
-            1 => accepted.concat(),
-            _ => format!("one of {}", accepted.join(", ")),
-        };
-        words.replace_range(start.., &format!(", expected {accepted}"));
-    }
-    words
 }
 
 fn place(error: &serde_yaml::Error) -> Option<(usize, usize)> {

@@ -35,6 +35,9 @@ fn wrong_usage_is_refused() {
         "nipartctl gr",
         "nipartctl policy",
         "nipartctl policy a.yml b.yml",
+        "nipartctl validate a.yml --offline --current b.yml",
+        "nipartctl validate a b",
+        "nipartctl format a --json -o yaml",
     ] {
         let error = Arguments::try_parse_from(line.split(' ')).expect_err(line);
         assert_eq!(error.exit_code(), 2, "{line}");
@@ -63,10 +66,17 @@ fn nmstates_flags_are_understood() {
         "nipartctl checkpoint list -o json",
         "nipartctl checkpoint forget 018e",
         "nipartctl status -o yaml",
-        "nipartctl gr a.yml",
         "nipartctl policy a.yml",
         "nipartctl policy - -c now.yml -s captured.yml -o captured.yml --json",
         "nipartctl p a.yml --current now.yml --captured a --output-captured b",
+        "nipartctl gr a.yml --json",
+        "nipartctl s",
+        "nipartctl validate a.yml",
+        "nipartctl validate -c now.yml -q",
+        "nipartctl validate --offline -",
+        "nipartctl f",
+        "nipartctl fmt --json a.yml",
+        "nipartctl -vv format -",
         "nipartctl history",
         "nipartctl history -n 3 -o json",
         "nipartctl history list --limit 3",

@@ -166,7 +166,8 @@ impl<'a> Context<'a> {
                 .is_some_and(InterfaceType::is_virtual)
                 && interface
                     .base_interface()
-                    .is_none_or(|base| left > 0 && self.exists_after(base, left - 1))
+                    // What is stacked too deep is refused for that.
+                    .is_none_or(|base| left == 0 || self.exists_after(base, left - 1))
         })
     }
 

@@ -116,10 +116,17 @@ fn of_type(interface_type: Option<&InterfaceType>) -> Option<&'static dyn Kind> 
 
 /// Checks the values of the section, and that all is there that a link which doesn't exist yet needs.
 pub(crate) fn check(interface: &Interface, is_new: bool, path: &str) -> Result<(), NipartError> {
-    match of_type(interface.interface_type.as_ref()) {
-        Some(kind) => kind.check(interface, is_new, path),
-        None => Ok(()),
-    }
+    let Some(kind) = of_type(interface.interface_type.as_ref()) else {
+        return Ok(());
+    };
+    kind.check(interface, is_new, path).map_err(|error| {
+        let section = interface.sections().first().map(|(key, _)| *key);
+        match section.filter(|_| error.path.as_deref() == Some(path)) {
+            // What is missing belongs into the section.
+            Some(section) => error.at(format!("{path}.{section}")),
+            None => error,
+        }
+    })
 }
 
 /// A key inside a section, from the path of a difference.

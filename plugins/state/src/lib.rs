@@ -18,6 +18,7 @@ mod kind;
 mod lease;
 mod plan;
 mod plugin;
+mod presumed;
 mod undo;
 mod validate;
 
@@ -27,6 +28,7 @@ use nipart_schemas::error::NipartError;
 pub use self::identity::{has_identities, identify, unlisted};
 pub use self::lease::{client_id, routes_of_lease};
 pub use self::plugin::run;
+pub use self::presumed::presumed;
 
 /// Decides what to do.
 ///

@@ -69,7 +69,7 @@ impl FromStr for ResolverOption {
             (None, _) => {
                 let numbers = NUMBERS.map(|(name, _)| format!("{name}:N"));
                 Err(format!(
-                    "resolver option {text:?} is not known: expected {}, {}",
+                    "resolver option {text:?} is not known: expected one of {}, {}",
                     SWITCHES.join(", "),
                     numbers.join(", ")
                 ))

@@ -11,11 +11,20 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use super::place;
 
 /// Keys that have a second spelling (`alias` in the schema).
-const OTHER_SPELLINGS: [(&str, &str); 4] = [
-    ("ports", "port"),
+const OTHER_SPELLINGS: [(&str, &str); 13] = [
+    ("accept-all-mac", "promiscuous"),
+    ("balance-slb", "balance_slb"),
+    ("bond", "link-aggregation"),
     ("group-forward-mask", "group-fwd-mask"),
-    ("valid-left", "valid-life-time"),
+    ("num_unsol_na", "num_grat_arp"),
+    ("peers", "peer"),
+    ("ports", "port"),
     ("preferred-left", "preferred-life-time"),
+    ("preferred-lft", "preferred-life-time"),
+    ("suppress_prefixlength", "suppress-prefix-length"),
+    ("uid-range", "uidrange"),
+    ("valid-left", "valid-life-time"),
+    ("valid-lft", "valid-life-time"),
 ];
 
 /// Line and column, from 1, of a field such as `interfaces[2].bridge.port[0].name`; of the nearest one around it

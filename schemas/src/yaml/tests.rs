@@ -95,7 +95,7 @@ fn json_is_refused_as_strictly() {
     assert_eq!(error.path.as_deref(), Some("interfaces[0].mtu"));
     assert_eq!(
         error.message,
-        "invalid value: integer `-1`, expected a whole number from 0 to 4294967295"
+        "invalid value: number `-1`, expected a whole number from 0 to 4294967295"
     );
     assert!(parse_json::<NetworkState>("{} x").is_err());
     assert!(parse_json::<Value>(r#"{"a":1,"a":2}"#).is_err());

@@ -34,6 +34,7 @@ impl fmt::Display for Path<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Track {
     failed_path: RefCell<Option<String>>,
+    failed_key: RefCell<Option<String>>,
     accepted_words: Cell<&'static [&'static str]>,
 }
 
@@ -42,9 +43,22 @@ impl Track {
         self.failed_path.borrow().clone()
     }
 
+    /// The path of the last key that was read in the mapping that was refused, before its value was.
+    pub(super) fn failed_key(&self) -> Option<String> {
+        self.failed_key.borrow().clone()
+    }
+
     /// The words of the enum that was read last.
     pub(super) fn accepted_words(&self) -> &'static [&'static str] {
         self.accepted_words.get()
+    }
+
+    fn failed_behind(&self, parent: &Path<'_>, key: &str) {
+        if !key.is_empty() {
+            let path = Path::Key { parent, key };
+            let mut failed = self.failed_key.borrow_mut();
+            failed.get_or_insert_with(|| path.to_string());
+        }
     }
 
     fn failed_at(&self, path: &Path<'_>) {
@@ -259,12 +273,14 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Tracked<'_, V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_map(Entries {
+        let keys = Keys::default();
+        let read = self.inner.visit_map(Entries {
             inner: entries,
             path: self.path,
             track: self.track,
-            keys: Keys::default(),
-        })
+            keys: &keys,
+        });
+        read.inspect_err(|_| self.track.failed_behind(self.path, &keys.current.borrow()))
     }
 
     /// What stands below a YAML tag isn't followed: the schema has no such enum.
@@ -312,7 +328,7 @@ struct Entries<'a, A> {
     inner: A,
     path: &'a Path<'a>,
     track: &'a Track,
-    keys: Keys,
+    keys: &'a Keys,
 }
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'_, A> {
@@ -326,7 +342,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'_, A> {
             inner: seed,
             path: self.path,
             track: self.track,
-            keys: Some(&self.keys),
+            keys: Some(self.keys),
         })
     }
 

@@ -24,14 +24,17 @@ impl Kind for Hsr {
                 "a new hsr needs two links: hsr: {port1: NAME, port2: NAME}",
             ));
         }
-        let links = [&section.port1, &section.port2, &section.interlink];
-        for (index, link) in links.into_iter().enumerate() {
-            if let Some(name) = link
-                && links[..index].contains(&link)
-            {
+        let links = [
+            ("port1", &section.port1),
+            ("port2", &section.port2),
+            ("interlink", &section.interlink),
+        ];
+        for (index, (key, link)) in links.into_iter().enumerate() {
+            let is_named_twice = links[..index].iter().any(|(_, other)| *other == link);
+            if let Some(name) = link.as_ref().filter(|_| is_named_twice) {
                 return Err(NipartError::invalid(
-                    format!("{path}.hsr"),
-                    format!("{name} is named twice"),
+                    format!("{path}.hsr.{key}"),
+                    format!("{name} is named twice, expected different links"),
                 ));
             }
         }

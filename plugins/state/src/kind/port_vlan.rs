@@ -49,7 +49,7 @@ fn check_trunk_tags(tags: &[TrunkTag], path: &str) -> Result<(), NipartError> {
         check_id(max, &path)?;
         if min > max {
             return Err(NipartError::invalid(
-                path,
+                format!("{path}.id-range"),
                 format!("the first VLAN, {min}, is above the last, {max}"),
             ));
         }
@@ -139,7 +139,7 @@ mod tests {
             ),
             (
                 tag(r#"{"id-range": {"min": 9, "max": 4}}"#),
-                Some("trunk-tags[0]: the first VLAN, 9, is above the last, 4"),
+                Some("trunk-tags[0].id-range: the first VLAN, 9, is above the last, 4"),
             ),
             (
                 tag(r#"{"id": 9}, {"id-range": {"min": 4, "max": 9}}"#),

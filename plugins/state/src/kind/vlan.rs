@@ -91,36 +91,36 @@ fn check(section: Option<&Section>, is_new: bool, path: &str) -> Result<(), Nipa
         ));
     }
     let ingress = section.ingress_qos_map.as_deref().unwrap_or_default();
+    let path = format!("{path}.vlan");
     check_map(
         ingress,
+        ("ingress-qos-map", "from"),
         |entry| entry.from,
-        &format!("{path}.vlan.ingress-qos-map"),
+        &path,
     )?;
     let egress = section.egress_qos_map.as_deref().unwrap_or_default();
-    check_map(
-        egress,
-        |entry| entry.to,
-        &format!("{path}.vlan.egress-qos-map"),
-    )
+    check_map(egress, ("egress-qos-map", "to"), |entry| entry.to, &path)
 }
 
-/// `of_tag` is the side of an entry that is in the tag, where three bits hold it.
+/// `of_tag` is the side of an entry that is in the tag, where three bits hold it; `side` is its key.
 fn check_map(
     map: &[VlanPriority],
+    (key, side): (&str, &str),
     of_tag: fn(&VlanPriority) -> u32,
     path: &str,
 ) -> Result<(), NipartError> {
     for (index, entry) in map.iter().enumerate() {
+        let path = format!("{path}.{key}[{index}]");
         let priority = of_tag(entry);
         if priority > LARGEST_PRIORITY {
             return Err(NipartError::invalid(
-                format!("{path}[{index}]"),
+                format!("{path}.{side}"),
                 format!("VLAN priority {priority} is too large: the largest is {LARGEST_PRIORITY}"),
             ));
         }
         if map[..index].iter().any(|known| known.from == entry.from) {
             return Err(NipartError::invalid(
-                format!("{path}[{index}]"),
+                format!("{path}.from"),
                 format!("priority {} is mapped twice", entry.from),
             ));
         }

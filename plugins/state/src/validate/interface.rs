@@ -80,16 +80,26 @@ pub(super) fn check(
 /// Whether the kernel takes `name` for a link (`dev_valid_name`, net/core/dev.c).
 pub(crate) fn check_link_name(name: &str, path: &str) -> Result<(), NipartError> {
     let refuse = |why: String| Err(NipartError::invalid(path, why));
-    if name.is_empty() || name.len() > LONGEST_NAME {
+    if name.is_empty() {
         return refuse(format!(
-            "interface name {name:?} has {} bytes: 1 to {LONGEST_NAME} are possible",
+            "the name of an interface is empty, expected 1 to {LONGEST_NAME} bytes"
+        ));
+    }
+    if name.len() > LONGEST_NAME {
+        return refuse(format!(
+            "interface name {name:?} has {} bytes, expected 1 to {LONGEST_NAME}",
             name.len()
         ));
     }
-    if matches!(name, "." | "..") || name.contains(['/', ':']) || name.contains(char::is_whitespace)
-    {
+    if matches!(name, "." | "..") {
         return refuse(format!(
-            "interface name {name:?} has a character that the kernel refuses"
+            "interface name {name:?} is refused by the kernel, for it means a folder"
+        ));
+    }
+    let is_refused = |letter: &char| matches!(letter, '/' | ':') || letter.is_whitespace();
+    if let Some(letter) = name.chars().find(is_refused) {
+        return refuse(format!(
+            "interface name {name:?} has {letter:?} in it, expected no slash, colon or space"
         ));
     }
     Ok(())
@@ -108,7 +118,7 @@ fn check_type(
                 return Err(NipartError::invalid(
                     format!("{path}.type"),
                     format!(
-                        "{} is a {present}: its type can't be changed to {wanted}; remove it first",
+                        "{} is of type {present}, which can't be changed to {wanted}: remove it first",
                         interface.name
                     ),
                 ));
@@ -117,14 +127,14 @@ fn check_type(
                 && context.missing == MissingInterfaces::Refuse
                 && matches!(wanted, InterfaceType::Other(_)) =>
             {
-                let known: Vec<&str> = InterfaceType::KNOWN
+                let known: Vec<String> = InterfaceType::KNOWN
                     .iter()
-                    .map(InterfaceType::as_str)
+                    .map(|known| format!("`{known}`"))
                     .collect();
                 return Err(NipartError::invalid(
                     format!("{path}.type"),
                     format!(
-                        "unknown interface type {wanted}: expected one of {}",
+                        "unknown type `{wanted}` of a link that doesn't exist, expected one of {}",
                         known.join(", ")
                     ),
                 ));

@@ -33,8 +33,9 @@ pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
             ));
         }
         check_copied_address(context, interface, &path)?;
-        for base in interface.further_bases() {
-            require(context, base, "port", &format!("{path}.hsr"))?;
+        let named = ["port2", "interlink"].into_iter();
+        for (key, base) in named.zip(interface.further_bases()) {
+            require(context, base, key, &format!("{path}.hsr.{key}"))?;
         }
         if let Some(base) = interface.base_interface() {
             let path = base_path(interface, &path);
@@ -55,11 +56,16 @@ pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
     Ok(())
 }
 
-fn base_path(interface: &Interface, path: &str) -> String {
+/// Where an interface says what it is stacked upon.
+pub(super) fn base_path(interface: &Interface, path: &str) -> String {
     // It is in the section of the type, and no other was written.
     let sections = interface.sections();
     let section = sections.first().map_or("", |(key, _)| key);
-    format!("{path}.{section}.base-iface")
+    let key = match interface.hsr {
+        Some(_) => "port1",
+        None => "base-iface",
+    };
+    format!("{path}.{section}.{key}")
 }
 
 fn check_copied_address(
@@ -130,14 +136,18 @@ fn refuse_a_base_that_is_down(
         .vlan
         .as_ref()
         .is_some_and(|vlan| vlan.loose_binding != Some(true));
-    let is_down = context
-        .present
-        .get(base)
-        .is_some_and(|present| present.state == Some(InterfaceState::Down));
+    let wanted = context.wanted.get(base).map(|base| base.wanted_state());
+    let present = context.present.get(base);
+    let is_down = match wanted {
+        Some(InterfaceState::Up) => false,
+        Some(InterfaceState::Down | InterfaceState::Absent) => true,
+        Some(InterfaceState::Ignore) | None => {
+            present.is_some_and(|present| present.state == Some(InterfaceState::Down))
+        }
+    };
     if is_bound
         && is_down
         && context.missing == MissingInterfaces::Refuse
-        && context.wanted_up(base).is_none()
         && !context.is_set_up_as_port(base)
     {
         return Err(NipartError::invalid(
@@ -207,7 +217,7 @@ fn check_ports<'a>(
                     ),
                 ));
             }
-            refuse_addresses(context, wanted, &interface.name, &path)?;
+            refuse_addresses(context, wanted, &interface.name)?;
         }
     }
     Ok(())
@@ -217,7 +227,6 @@ fn check_ports<'a>(
 fn check_present_controller(
     context: &Context<'_>,
     interface: &Interface,
-    path: &str,
     attached: &HashMap<&str, &str>,
 ) -> Result<(), NipartError> {
     let name = interface.name.as_str();
@@ -231,7 +240,7 @@ fn check_present_controller(
     if attached.contains_key(name) || is_let_go || !context.will_exist(controller) {
         return Ok(());
     }
-    refuse_addresses(context, interface, controller, path)
+    refuse_addresses(context, interface, controller)
 }
 
 /// `br_add_if` (net/bridge/br_if.c), `bond_enslave` (drivers/net/bonding/bond_main.c), `vrf_add_slave`
@@ -263,7 +272,6 @@ fn refuse_addresses(
     context: &Context<'_>,
     port: &Interface,
     controller: &str,
-    path: &str,
 ) -> Result<(), NipartError> {
     if context.leaves_addresses_to_ports(controller) {
         return Ok(());
@@ -278,23 +286,26 @@ fn refuse_addresses(
         .flat_map(address::all)
         .map(|address| address.key())
         .collect();
-    let has_addresses = address::all(port).any(|address| !known.contains(&address.key()));
-    let has_dhcp = port
-        .ipv4
-        .as_ref()
-        .is_some_and(|ipv4| ipv4.dhcp == Some(true));
+    let new = address::all(port).find(|address| !known.contains(&address.key()));
     let autoconf = |interface: &Interface| interface.ipv6.as_ref().and_then(|ipv6| ipv6.autoconf);
+    let has_dhcp = port.ipv4.as_ref().and_then(|ipv4| ipv4.dhcp) == Some(true);
     let has_autoconf = autoconf(port) == Some(true) && present.and_then(autoconf) != Some(true);
-    if has_addresses || has_dhcp || has_autoconf {
-        return Err(NipartError::invalid(
-            path,
-            format!(
-                "{} can't have addresses while it is a port of {controller}: give them to {controller}",
-                port.name
-            ),
-        ));
-    }
-    Ok(())
+    let key = match new {
+        Some(address) if address.ip.is_ipv4() => "ipv4.address",
+        Some(_) => "ipv6.address",
+        None if has_dhcp => "ipv4.dhcp",
+        None if has_autoconf => "ipv6.autoconf",
+        None => return Ok(()),
+    };
+    let mut listed = context.desired.interfaces.iter();
+    let index = listed.position(|listed| listed.name == port.name);
+    Err(NipartError::invalid(
+        format!("interfaces[{}].{key}", index.unwrap_or_default()),
+        format!(
+            "{} can't have addresses while it is a port of {controller}: give them to {controller}",
+            port.name
+        ),
+    ))
 }
 
 fn check_peer(context: &Context<'_>, interface: &Interface, path: &str) -> Result<(), NipartError> {
@@ -384,7 +395,7 @@ fn check_controller(
     attached: &HashMap<&str, &str>,
 ) -> Result<(), NipartError> {
     let Some(controller) = interface.controller.as_deref() else {
-        return check_present_controller(context, interface, path, attached);
+        return check_present_controller(context, interface, attached);
     };
     let path = format!("{path}.controller");
     if let Some(listed) = attached
@@ -427,5 +438,5 @@ fn check_controller(
             ),
         ));
     }
-    refuse_addresses(context, interface, controller, &path)
+    refuse_addresses(context, interface, controller)
 }

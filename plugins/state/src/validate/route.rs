@@ -51,28 +51,32 @@ pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
 
 fn check_families(route: &Route, path: &str) -> Result<(), NipartError> {
     let families = [
-        route.destination.map(|network| network.address),
-        route.next_hop_address,
-        route.source,
+        (
+            "destination",
+            route.destination.map(|network| network.address),
+        ),
+        ("next-hop-address", route.next_hop_address),
+        ("source", route.source),
     ];
     let mut known = families
         .into_iter()
-        .flatten()
-        .map(|address| address.is_ipv4());
-    let first = known.next();
-    if known.any(|is_ipv4| Some(is_ipv4) != first) {
+        .filter_map(|(key, address)| Some((key, address?.is_ipv4())));
+    let first = known.next().map(|(_, is_ipv4)| is_ipv4);
+    if let Some((key, _)) = known.find(|(_, is_ipv4)| Some(*is_ipv4) != first) {
         return Err(NipartError::invalid(
-            path,
+            format!("{path}.{key}"),
             format!("route {route} mixes IPv4 and IPv6 addresses"),
         ));
     }
-    if route
+    if let Some(gateway) = route
         .next_hop_address
-        .is_some_and(|address| address.is_unspecified() || address.is_multicast())
+        .filter(|address| address.is_unspecified() || address.is_multicast())
     {
         return Err(NipartError::invalid(
             format!("{path}.next-hop-address"),
-            "that can't be a gateway; leave next-hop-address out for what is on the link itself",
+            format!(
+                "{gateway} can't be a gateway; leave next-hop-address out for what is on the link itself"
+            ),
         ));
     }
     Ok(())
@@ -130,10 +134,15 @@ fn check_one(context: &Context<'_>, route: &Route, path: &str) -> Result<(), Nip
     if carrier::rests(context, route) {
         return Ok(());
     }
-    if interface.wanted_state() == InterfaceState::Ignore {
+    let why = match interface.wanted_state() {
+        InterfaceState::Up => None,
+        InterfaceState::Ignore => Some("is ignored"),
+        InterfaceState::Down | InterfaceState::Absent => Some("is taken down by this very state"),
+    };
+    if let Some(why) = why {
         return Err(NipartError::invalid(
             path,
-            format!("interface {name} of route {route} is ignored"),
+            format!("interface {name} of route {route} {why}"),
         ));
     }
     if is_family_off(context, interface, destination.address.is_ipv6()) {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 
+use super::reference::base_path;
 use crate::context::{Context, MAX_STACK};
 use crate::goal::port;
 
@@ -51,13 +52,12 @@ fn check_loops(context: &Context<'_>, stack: &Stack<'_>) -> Result<(), NipartErr
             &mut on_the_way,
             &mut known_good,
         ) {
-            return Err(NipartError::invalid(
-                format!("interfaces[{index}].name"),
-                format!(
-                    "{} would be stacked upon itself, or deeper than the kernel allows",
-                    interface.name
-                ),
-            ));
+            let path = format!("interfaces[{index}]");
+            let path = match interface.base_interface() {
+                Some(_) => base_path(interface, &path),
+                None => format!("{path}.name"),
+            };
+            return Err(NipartError::invalid(path, describe(&on_the_way, stack)));
         }
     }
     Ok(())
@@ -89,6 +89,22 @@ fn check_takers(context: &Context<'_>, stack: &Stack<'_>) -> Result<(), NipartEr
         ));
     }
     Ok(())
+}
+
+/// What is wrong with links that stand upon each other so, the uppermost first.
+fn describe(on_the_way: &[&str], stack: &Stack<'_>) -> String {
+    let name = on_the_way.first().copied().unwrap_or_default();
+    let lowest = on_the_way.last().copied().unwrap_or_default();
+    let below = stack.below.get(lowest).into_iter().flatten();
+    match below.copied().find(|name| on_the_way.contains(name)) {
+        Some(again) => format!(
+            "{name} would be stacked upon itself: {} over {again}",
+            on_the_way.join(" over ")
+        ),
+        None => format!(
+            "{name} would stand upon more than {MAX_STACK} links, deeper than the kernel allows"
+        ),
+    }
 }
 
 fn has_loop<'a>(

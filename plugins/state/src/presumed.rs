@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What a state takes for granted: the links that must be there already for it to make sense.
+//!
+//! So a file can be checked where no network is at hand. What only the real network can tell stays untold: whether
+//! these links are there, and whether what is said of them fits them.
+
+use std::collections::{BTreeMap, HashSet};
+
+use nipart_schemas::interface::{Identity, Interface, InterfaceState, InterfaceType};
+use nipart_schemas::mac_address::MacAddress;
+use nipart_schemas::network_state::NetworkState;
+
+use crate::kind;
+use crate::validate::check_link_name;
+
+/// Some address that a link can have: which one it is matters to nothing that is checked.
+const ANY_ADDRESS: [u8; 6] = [2, 0, 0, 0, 0, 1];
+/// Tables of VRFs of which only the name is known begin here: each has another one, that hardly anybody writes.
+const FIRST_TABLE: u32 = 0xf000_0000;
+
+/// The links that `state` neither creates nor can do without.
+pub fn presumed(state: &NetworkState) -> NetworkState {
+    let listed = state.by_name();
+    let created = state
+        .interfaces
+        .iter()
+        .filter(|interface| is_new(interface));
+    let created: HashSet<&str> = created
+        .flat_map(|interface| [Some(interface.name.as_str()), interface.veth_peer()])
+        .flatten()
+        .collect();
+    let mut links: BTreeMap<String, Interface> = state
+        .interfaces
+        .iter()
+        .enumerate()
+        .filter(|(_, interface)| !created.contains(interface.name.as_str()))
+        .filter_map(|(index, interface)| before(interface, index))
+        .map(|link| (link.name.clone(), link))
+        .collect();
+    for (name, interface_type) in references(state) {
+        let may_be = check_link_name(name, "").is_ok();
+        if may_be && !listed.contains_key(name) && !created.contains(name) {
+            let link = Interface {
+                interface_type: Some(interface_type),
+                ..Interface::named(name)
+            };
+            links.entry(name.to_string()).or_insert(link);
+        }
+    }
+    for (table, link) in (FIRST_TABLE..).zip(links.values_mut()) {
+        link.state = Some(InterfaceState::Up);
+        link.mac_address = Some(MacAddress::new(&ANY_ADDRESS));
+        if link.interface_type == Some(InterfaceType::Vrf) {
+            let section = link.vrf.get_or_insert_default();
+            section.route_table_id.get_or_insert(table);
+        }
+    }
+    NetworkState {
+        interfaces: links.into_values().collect(),
+        ..NetworkState::default()
+    }
+}
+
+/// The links that the state names beside those that it lists, and what each is taken for.
+fn references(state: &NetworkState) -> impl Iterator<Item = (&str, InterfaceType)> {
+    let routes = || {
+        let routes = state.config_routes().iter();
+        routes.filter(|route| !route.is_absent())
+    };
+    let of_vrfs = routes().filter_map(|route| route.vrf_name.as_deref());
+    let controllers = state.interfaces.iter().filter_map(|interface| {
+        let controller = interface.controller.as_deref();
+        controller.filter(|name| !name.is_empty())
+    });
+    let mentioned = state.interfaces.iter().flat_map(Interface::mentioned);
+    let next_hops = routes().filter_map(|route| route.next_hop_interface.as_deref());
+    let vrfs = of_vrfs.map(|name| (name, InterfaceType::Vrf));
+    // Which kind of controller isn't known.
+    let controllers = controllers.map(|name| (name, InterfaceType::Other("unknown".to_string())));
+    let others = mentioned.chain(next_hops);
+    vrfs.chain(controllers)
+        .chain(others.map(|name| (name, InterfaceType::Ethernet)))
+}
+
+/// Whether the state says all that a link needs which isn't there yet.
+fn is_new(interface: &Interface) -> bool {
+    let is_virtual = interface
+        .interface_type
+        .as_ref()
+        .is_some_and(InterfaceType::is_virtual);
+    let is_complete =
+        || kind::check(interface, true, "").is_ok() || kind::check(interface, false, "").is_err();
+    is_virtual && interface.wanted_state() == InterfaceState::Up && is_complete()
+}
+
+/// The link of which the interface speaks, when that is there already.
+fn before(interface: &Interface, index: usize) -> Option<Interface> {
+    let sections = interface.sections();
+    let of_section = sections.first().and_then(|(_, types)| types.first());
+    let interface_type = match &interface.interface_type {
+        // A kind that Nipart doesn't know is more often a mistake.
+        Some(InterfaceType::Other(word)) if word != "unknown" => return None,
+        Some(written) => written.clone(),
+        None => of_section.cloned().unwrap_or(InterfaceType::Ethernet),
+    };
+    let mut link = Interface {
+        interface_type: Some(interface_type),
+        ethtool: interface.ethtool.clone(),
+        ethernet: interface.ethernet.clone(),
+        ..interface.only_sections().without_ports()
+    };
+    match interface.identity() {
+        Some(Identity::Mac(address)) => link.permanent_mac_address = Some(address.clone()),
+        Some(Identity::Pci(address)) => link.pci_address = Some(address),
+        None => {}
+    }
+    // What is known by an address may be called as no link can be.
+    if interface.identity().is_some() && check_link_name(&link.name, "").is_err() {
+        link.name = format!("link{index}");
+    }
+    Some(link)
+}
