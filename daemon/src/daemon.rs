@@ -24,12 +24,13 @@
 
 use std::sync::Arc;
 
+use nipart_plugin_sdk::memory::Memory;
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::event::Role;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Duration, Instant, timeout};
+use tokio::time::{Duration, Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, ApiSettings};
@@ -73,6 +74,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NipartError> {
     let mut exchange =
         tokio::spawn(exchange.run(happening_queue, request_queue, exchange_end.clone()));
 
+    let heartbeat = settings.heartbeat();
     let (stop, stop_watch) = watch::channel(Stop::No);
     let surroundings = Arc::new(Surroundings {
         settings,
@@ -84,6 +86,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NipartError> {
     let registration = tokio::spawn(registration::serve(registration, attempts));
     let api_end = CancellationToken::new();
     let mut api = tokio::spawn(api::serve(api_settings, core, api_end.clone()));
+    let memory = tokio::spawn(tend_memory(surroundings.epoch, heartbeat));
     let readiness = tokio::spawn(async move {
         if is_ready.await.is_ok() {
             tracing::info!("all plugins are running");
@@ -107,6 +110,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NipartError> {
     notify::stopping();
 
     readiness.abort();
+    memory.abort();
     stop_lives(lives, &stop).await;
     registration.abort();
     exchange_end.cancel();
@@ -120,6 +124,17 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NipartError> {
     }
     surroundings.run_dir.remove_sockets();
     result.map(drop)
+}
+
+/// Together with the heartbeats, when this process is awake anyway.
+async fn tend_memory(epoch: Instant, heartbeat: Duration) {
+    let mut memory = Memory::default();
+    let mut beats = interval_at(epoch + heartbeat, heartbeat);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        beats.tick().await;
+        memory.tend();
+    }
 }
 
 /// A plugin's life task.

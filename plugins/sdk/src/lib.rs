@@ -33,6 +33,7 @@ mod context;
 pub mod environment;
 mod handle;
 pub mod handshake;
+pub mod memory;
 mod plugin;
 pub mod process;
 mod question;

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::codec::{self, FrameReader};
 use crate::handle::{Handle, without_data};
+use crate::memory::Memory;
 use crate::plugin::Phase;
 use crate::question::{Incoming, Question};
 use crate::tasks::Outgoing;
@@ -45,6 +46,7 @@ pub(crate) struct Tunnel {
     /// Questions being worked on, and the way to tell that their asker has gone.
     working: HashMap<Uuid, watch::Sender<bool>>,
     sweep_at: usize,
+    memory: Memory,
 }
 
 impl Tunnel {
@@ -68,6 +70,7 @@ impl Tunnel {
             expected: HashMap::new(),
             working: HashMap::new(),
             sweep_at: SWEEP_AT_LEAST,
+            memory: Memory::default(),
         }
     }
 
@@ -152,6 +155,7 @@ impl Tunnel {
                     Role::Daemon,
                     EventData::Heartbeat,
                 ));
+                self.memory.tend();
             }
             Ok(EventData::Shutdown) => {
                 self.phase.send_if_modified(|phase| {

@@ -7,6 +7,7 @@
 //! `rustix` can do is done with `rustix`, elsewhere.
 //!
 //! * [`filter`]: classic BPF programs on a socket (`SO_ATTACH_FILTER`).
+//! * [`memory`]: giving freed memory back.
 //! * [`packet`]: packet sockets: bind, send, receive with `PACKET_AUXDATA`.
 //! * [`interface`]: hardware address and MTU of a link, and tying a socket to a link.
 //! * [`tun`]: making tun and tap devices.
@@ -14,6 +15,7 @@
 
 pub mod filter;
 pub mod interface;
+pub mod memory;
 pub mod packet;
 pub mod tun;
 pub mod watched;
