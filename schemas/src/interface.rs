@@ -117,6 +117,8 @@ pub enum AltNameState {
 }
 
 /// One interface of a network state. Every key but `name` may be left out: the present value stays.
+///
+/// Sections are boxed, because an interface has hardly ever more than one of them, and there are thousands of interfaces.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Interface {
@@ -194,7 +196,7 @@ pub struct Interface {
     /// Settings of the hardware. Shown of network cards, of interfaces for which it was set, and of those that are asked
     /// for by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ethtool: Option<Ethtool>,
+    pub ethtool: Option<Box<Ethtool>>,
     /// For types `ethernet`, `veth`, `tun`, and those that Nipart doesn't know. Shown as `ethtool` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ethernet: Option<Ethernet>,
@@ -210,55 +212,55 @@ pub struct Interface {
     pub veth: Option<Veth>,
     /// For type `linux-bridge`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bridge: Option<LinuxBridge>,
+    pub bridge: Option<Box<LinuxBridge>>,
     /// For type `bond`.
     #[serde(default, skip_serializing_if = "Option::is_none", alias = "bond")]
-    pub link_aggregation: Option<LinkAggregation>,
+    pub link_aggregation: Option<Box<LinkAggregation>>,
     /// For type `vlan`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub vlan: Option<Vlan>,
+    pub vlan: Option<Box<Vlan>>,
     /// For type `vrf`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub vrf: Option<Vrf>,
+    pub vrf: Option<Box<Vrf>>,
     /// For type `vxlan`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub vxlan: Option<Vxlan>,
+    pub vxlan: Option<Box<Vxlan>>,
     /// For type `mac-vlan`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mac_vlan: Option<MacVlan>,
+    pub mac_vlan: Option<Box<MacVlan>>,
     /// For type `mac-vtap`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mac_vtap: Option<MacVlan>,
+    pub mac_vtap: Option<Box<MacVlan>>,
     /// For type `ipvlan`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ipvlan: Option<Ipvlan>,
+    pub ipvlan: Option<Box<Ipvlan>>,
     /// For type `wireguard`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wireguard: Option<Wireguard>,
+    pub wireguard: Option<Box<Wireguard>>,
     /// For type `ip-tunnel`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ip_tunnel: Option<IpTunnel>,
+    pub ip_tunnel: Option<Box<IpTunnel>>,
     /// For type `gre`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gre: Option<Gre>,
+    pub gre: Option<Box<Gre>>,
     /// For type `gretap`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gretap: Option<Gre>,
+    pub gretap: Option<Box<Gre>>,
     /// For type `geneve`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub geneve: Option<Geneve>,
+    pub geneve: Option<Box<Geneve>>,
     /// For type `xfrm`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub xfrm: Option<Xfrm>,
+    pub xfrm: Option<Box<Xfrm>>,
     /// For type `macsec`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub macsec: Option<Macsec>,
+    pub macsec: Option<Box<Macsec>>,
     /// For type `tun`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tun: Option<Tun>,
+    pub tun: Option<Box<Tun>>,
     /// For type `hsr`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hsr: Option<Hsr>,
+    pub hsr: Option<Box<Hsr>>,
 }
 
 // `alt_names`, `dns`, addresses and ports are lists with rules of their own: the planner compares them. `copy_mac_from`

@@ -145,6 +145,25 @@ impl<T: Overlay + Clone + Serialize> Overlay for Option<T> {
     }
 }
 
+/// As what is in it.
+impl<T: Overlay> Overlay for Box<T> {
+    fn fill_from(&mut self, below: &Self) {
+        (**self).fill_from(below);
+    }
+
+    fn keep_differences(&mut self, current: &Self) {
+        (**self).keep_differences(current);
+    }
+
+    fn keep_named(&mut self, mask: &Self) {
+        (**self).keep_named(mask);
+    }
+
+    fn differences(&self, current: &Self, path: Path<'_>, out: &mut Vec<Difference>) {
+        (**self).differences(current, path, out);
+    }
+}
+
 pub(crate) fn leaf_difference<T: PartialEq + Serialize>(
     own: &T,
     current: &T,

@@ -22,7 +22,7 @@ pub(crate) async fn observe(
         |interface: &&mut Interface| interface.interface_type == Some(InterfaceType::Wireguard);
     for interface in interfaces.iter_mut().filter(is_ours) {
         match generic.wireguard(&interface.name).await {
-            Ok(device) => interface.wireguard = Some(shown(device)),
+            Ok(device) => interface.wireguard = Some(Box::new(shown(device))),
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error),
         }

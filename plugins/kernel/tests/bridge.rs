@@ -101,10 +101,10 @@ fn expected() -> Vec<(&'static str, Value)> {
 
 fn bridge(name: &str, options: BridgeOptions) -> Interface {
     let mut link = interface(name, InterfaceType::LinuxBridge);
-    link.bridge = Some(LinuxBridge {
+    link.bridge = Some(Box::new(LinuxBridge {
         options: Some(options),
         ..LinuxBridge::default()
-    });
+    }));
     link
 }
 

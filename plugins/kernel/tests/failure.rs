@@ -120,11 +120,11 @@ fn names_that_do_not_exist_keep_the_wave_from_being_sent() {
             ip_lines("link add br0 type bridge");
             let kernel = open().await;
             let mut link = interface("m0", InterfaceType::MacVlan);
-            link.mac_vlan = Some(MacVlan {
+            link.mac_vlan = Some(Box::new(MacVlan {
                 base_iface: Some("below".to_string()),
                 mode: Some(MacVlanMode::Bridge),
                 promiscuous: None,
-            });
+            }));
             let wave = vec![
                 set_mtu("br0", 1400),
                 add_address("gone", "192.0.2.1/24"),

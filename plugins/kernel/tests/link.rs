@@ -8,8 +8,7 @@
 mod tools;
 
 use nipart_schemas::interface::{
-    AltName, BridgePort, InterfaceState, InterfaceType, LinuxBridge, MacVlan, MacVlanMode, Veth,
-    Vxlan,
+    AltName, BridgePort, InterfaceState, InterfaceType, MacVlan, MacVlanMode, Veth, Vxlan,
 };
 use nipart_schemas::operation::{LinkChanges, Operation};
 use serde_json::json;
@@ -252,7 +251,7 @@ fn vxlan_with_all_options() {
             ];
             for (number, section) in cases.iter().enumerate() {
                 let mut link = interface(&format!("vx{number}"), InterfaceType::Vxlan);
-                link.vxlan = Some(section.clone());
+                link.vxlan = Some(Box::new(section.clone()));
                 apply(&kernel, vec![create(link)]).await;
             }
             let shown = &ip_link("vx0")["linkinfo"]["info_data"];
@@ -273,15 +272,15 @@ fn vxlan_with_all_options() {
                 section.destination_port.get_or_insert(4789);
                 let observed = query_one(&kernel, &format!("vx{number}")).await;
                 assert_eq!(observed.interface_type, Some(InterfaceType::Vxlan));
-                assert_eq!(observed.vxlan, Some(section));
+                assert_eq!(observed.vxlan.as_deref(), Some(&section));
             }
             // In place: learning and remote, nothing else.
             let mut change = interface("vx1", InterfaceType::Vxlan);
-            change.vxlan = Some(Vxlan {
+            change.vxlan = Some(Box::new(Vxlan {
                 learning: Some(true),
                 remote: Some("192.0.2.3".parse().unwrap()),
                 ..Vxlan::default()
-            });
+            }));
             let change = Operation::ChangeSection {
                 interface: Box::new(change),
             };
@@ -292,10 +291,10 @@ fn vxlan_with_all_options() {
             assert_eq!(shown["local"], "192.0.2.1");
             assert_eq!(shown["port"], 8472);
             let mut change = interface("vx1", InterfaceType::Vxlan);
-            change.vxlan = Some(Vxlan {
+            change.vxlan = Some(Box::new(Vxlan {
                 destination_port: Some(1),
                 ..Vxlan::default()
-            });
+            }));
             let change = Operation::ChangeSection {
                 interface: Box::new(change),
             };
@@ -340,7 +339,7 @@ fn mac_vlan_and_mac_vtap_in_all_modes() {
                         &mut link.mac_vlan
                     } else {
                         &mut link.mac_vtap
-                    }) = Some(section.clone());
+                    }) = Some(Box::new(section.clone()));
                     apply(&kernel, vec![create(link)]).await;
                     let shown = ip_link("m0");
                     assert_eq!(shown["linkinfo"]["info_kind"], kind);
@@ -348,10 +347,10 @@ fn mac_vlan_and_mac_vtap_in_all_modes() {
                     assert_eq!(shown["link"], base.as_str());
                     let observed = query_one(&kernel, "m0").await;
                     assert_eq!(observed.interface_type, Some(interface_type));
-                    let expected = Some(MacVlan {
+                    let expected = Some(Box::new(MacVlan {
                         promiscuous: Some(mode != MacVlanMode::Passthru),
                         ..section
-                    });
+                    }));
                     let (vlan, vtap) = (observed.mac_vlan, observed.mac_vtap);
                     assert_eq!(
                         if is_vlan { (vlan, vtap) } else { (vtap, vlan) },
@@ -361,16 +360,16 @@ fn mac_vlan_and_mac_vtap_in_all_modes() {
                 }
             }
             let mut link = interface("m0", InterfaceType::MacVlan);
-            link.mac_vlan = Some(MacVlan {
+            link.mac_vlan = Some(Box::new(MacVlan {
                 base_iface: Some("base0".to_string()),
                 mode: Some(MacVlanMode::Bridge),
                 promiscuous: None,
-            });
+            }));
             apply(&kernel, vec![create(link.clone())]).await;
-            link.mac_vlan = Some(MacVlan {
+            link.mac_vlan = Some(Box::new(MacVlan {
                 mode: Some(MacVlanMode::Private),
                 ..MacVlan::default()
-            });
+            }));
             let change = Operation::ChangeSection {
                 interface: Box::new(link),
             };
@@ -460,8 +459,8 @@ fn bridge_ports_with_options() {
             assert_eq!(observed.port, Some(vec![port, other]));
             let empty = create(interface("br1", InterfaceType::LinuxBridge));
             apply(&kernel, vec![empty]).await;
-            let LinuxBridge { port, .. } = query_one(&kernel, "br1").await.bridge.unwrap();
-            assert_eq!(port, Some(Vec::new()));
+            let bridge = query_one(&kernel, "br1").await.bridge.unwrap();
+            assert_eq!(bridge.port, Some(Vec::new()));
         });
     });
 }

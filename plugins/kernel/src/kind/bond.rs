@@ -65,12 +65,12 @@ impl LinkKind for Bond {
         if let Some(mode) = mode {
             options.drop_foreign_to(mode);
         }
-        interface.link_aggregation = Some(interface::LinkAggregation {
+        interface.link_aggregation = Some(Box::new(interface::LinkAggregation {
             mode,
             port: Some(surroundings.port_names_of(link)),
             ports_config: Some(ports),
             options: Some(options),
-        });
+        }));
     }
 
     fn references(&self, link: &LinkFacts) -> Vec<u32> {

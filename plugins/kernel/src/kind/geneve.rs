@@ -40,7 +40,7 @@ impl LinkKind for Geneve {
                 _ => {}
             }
         }
-        interface.geneve = Some(section);
+        interface.geneve = Some(Box::new(section));
     }
 
     fn compose(&self, order: &Order<'_>) -> Result<Composed, NipartError> {

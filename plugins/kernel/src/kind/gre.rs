@@ -38,7 +38,7 @@ macro_rules! gre {
             }
 
             fn is_for(&self, interface: &Interface) -> bool {
-                let section = interface.$field.as_ref();
+                let section = interface.$field.as_deref();
                 section.is_some_and(interface::Gre::is_over_ipv6) == $is_over_ipv6
             }
 
@@ -54,7 +54,7 @@ macro_rules! gre {
                         ..interface::Gre::default()
                     };
                     $observe(attributes, &mut section);
-                    interface.$field = Some(section);
+                    interface.$field = Some(Box::new(section));
                 }
             }
 

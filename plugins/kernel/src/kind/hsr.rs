@@ -42,7 +42,7 @@ impl LinkKind for Hsr {
                 _ => {}
             }
         }
-        interface.hsr = Some(section);
+        interface.hsr = Some(Box::new(section));
     }
 
     fn references(&self, link: &LinkFacts) -> Vec<u32> {

@@ -60,7 +60,7 @@ macro_rules! ip_tunnel {
             }
 
             fn observe(&self, link: &LinkFacts, surroundings: &Surroundings<'_>, interface: &mut Interface) {
-                interface.ip_tunnel = observe(self.info_kind(), link, surroundings);
+                interface.ip_tunnel = observe(self.info_kind(), link, surroundings).map(Box::new);
             }
 
             fn compose(&self, order: &Order<'_>) -> Result<Composed, NipartError> {

@@ -43,7 +43,7 @@ impl LinkKind for Ipvlan {
                 _ => {}
             }
         }
-        interface.ipvlan = Some(section);
+        interface.ipvlan = Some(Box::new(section));
     }
 
     fn compose(&self, order: &Order<'_>) -> Result<Composed, NipartError> {

@@ -56,12 +56,12 @@ impl LinkKind for LinuxBridge {
         });
         let mut ports: Vec<BridgePort> = ports.collect();
         ports.sort_by(|one, other| one.name.cmp(&other.name));
-        interface.bridge = Some(interface::LinuxBridge {
+        interface.bridge = Some(Box::new(interface::LinuxBridge {
             options: Some(options),
             port: Some(ports),
             vlan: vlan_of(link),
             ..interface::LinuxBridge::default()
-        });
+        }));
     }
 
     fn compose(&self, order: &Order<'_>) -> Result<Composed, NipartError> {

@@ -40,11 +40,11 @@ impl LinkKind for MacVlan {
                 _ => {}
             }
         }
-        interface.mac_vlan = Some(section);
+        interface.mac_vlan = Some(Box::new(section));
     }
 
     fn compose(&self, order: &Order<'_>) -> Result<Composed, NipartError> {
-        let (base, mode, flags) = parts(order.interface.mac_vlan.as_ref(), order)?;
+        let (base, mode, flags) = parts(order.interface.mac_vlan.as_deref(), order)?;
         let mode = mode.map(InfoMacVlan::Mode);
         let flags = flags.map(InfoMacVlan::Flags);
         let data = InfoData::MacVlan(mode.into_iter().chain(flags).collect());
@@ -81,11 +81,11 @@ impl LinkKind for MacVtap {
                 _ => {}
             }
         }
-        interface.mac_vtap = Some(section);
+        interface.mac_vtap = Some(Box::new(section));
     }
 
     fn compose(&self, order: &Order<'_>) -> Result<Composed, NipartError> {
-        let (base, mode, flags) = parts(order.interface.mac_vtap.as_ref(), order)?;
+        let (base, mode, flags) = parts(order.interface.mac_vtap.as_deref(), order)?;
         let mode = mode.map(InfoMacVtap::Mode);
         let flags = flags.map(InfoMacVtap::Flags);
         let data = InfoData::MacVtap(mode.into_iter().chain(flags).collect());

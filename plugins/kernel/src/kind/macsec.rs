@@ -50,7 +50,7 @@ impl LinkKind for Macsec {
                 _ => {}
             }
         }
-        interface.macsec = Some(section);
+        interface.macsec = Some(Box::new(section));
     }
 
     fn compose(&self, order: &Order<'_>) -> Result<Composed, NipartError> {

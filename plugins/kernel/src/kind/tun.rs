@@ -48,7 +48,7 @@ impl LinkKind for Tun {
                 observe(attribute, &mut section);
             }
         }
-        interface.tun = Some(section);
+        interface.tun = Some(Box::new(section));
     }
 
     fn compose(&self, _order: &Order<'_>) -> Result<Composed, NipartError> {

@@ -51,7 +51,7 @@ impl LinkKind for Vlan {
                 _ => {}
             }
         }
-        interface.vlan = Some(section);
+        interface.vlan = Some(Box::new(section));
     }
 
     fn compose(&self, order: &Order<'_>) -> Result<Composed, NipartError> {

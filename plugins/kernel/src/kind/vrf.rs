@@ -33,10 +33,10 @@ impl LinkKind for Vrf {
             InfoVrf::TableId(table) => Some(*table),
             _ => None,
         });
-        interface.vrf = Some(interface::Vrf {
+        interface.vrf = Some(Box::new(interface::Vrf {
             port: Some(surroundings.port_names_of(link)),
             route_table_id: table,
-        });
+        }));
     }
 
     fn compose(&self, order: &Order<'_>) -> Result<Composed, NipartError> {

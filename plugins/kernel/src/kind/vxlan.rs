@@ -48,7 +48,7 @@ impl LinkKind for Vxlan {
                 _ => {}
             }
         }
-        interface.vxlan = Some(section);
+        interface.vxlan = Some(Box::new(section));
     }
 
     fn references(&self, link: &LinkFacts) -> Vec<u32> {

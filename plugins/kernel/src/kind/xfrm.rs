@@ -42,7 +42,7 @@ impl LinkKind for Xfrm {
                 section.interface_id = Some(*id);
             }
         }
-        interface.xfrm = Some(section);
+        interface.xfrm = Some(Box::new(section));
     }
 
     fn compose(&self, order: &Order<'_>) -> Result<Composed, NipartError> {

@@ -33,7 +33,7 @@ pub(crate) fn settle(context: &Context<'_>, goals: &mut Goals<'_>) {
     {
         let name = goal.wanted.name.clone();
         let present = match goal.fate {
-            Fate::Change => goal.present.and_then(|present| present.bridge.as_ref()),
+            Fate::Change => goal.present.and_then(|present| present.bridge.as_deref()),
             _ => None,
         };
         let Some(wanted) = &mut goal.wanted.bridge else {
@@ -44,7 +44,7 @@ pub(crate) fn settle(context: &Context<'_>, goals: &mut Goals<'_>) {
             controller.is_some_and(|controller| controller != name)
         };
         let saved = context.remembered.get(name.as_str());
-        let others = [present, saved.and_then(|saved| saved.bridge.as_ref())];
+        let others = [present, saved.and_then(|saved| saved.bridge.as_deref())];
         settle_bridge(wanted, present, &others, leaves);
     }
 }

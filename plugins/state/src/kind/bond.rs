@@ -30,7 +30,7 @@ impl Kind for Bond {
     }
 
     fn check(&self, interface: &Interface, is_new: bool, path: &str) -> Result<(), NipartError> {
-        check::check(interface.link_aggregation.as_ref(), is_new, path)
+        check::check(interface.link_aggregation.as_deref(), is_new, path)
     }
 
     fn is_fixed(&self, key: &str, difference: &Difference) -> bool {
@@ -111,13 +111,13 @@ impl Kind for Bond {
         let primary = options.primary.take_if(|name| !name.is_empty())?;
         Some(Interface {
             interface_type: section.interface_type.clone(),
-            link_aggregation: Some(LinkAggregation {
+            link_aggregation: Some(Box::new(LinkAggregation {
                 options: Some(BondOptions {
                     primary: Some(primary),
                     ..BondOptions::default()
                 }),
                 ..LinkAggregation::default()
-            }),
+            })),
             ..Interface::named(&section.name)
         })
     }

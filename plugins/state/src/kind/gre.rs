@@ -17,7 +17,7 @@ impl Kind for Gre {
     }
 
     fn check(&self, interface: &Interface, _is_new: bool, path: &str) -> Result<(), NipartError> {
-        check(interface.gre.as_ref(), &format!("{path}.gre"))
+        check(interface.gre.as_deref(), &format!("{path}.gre"))
     }
 
     fn is_fixed(&self, key: &str, difference: &Difference) -> bool {
@@ -52,7 +52,7 @@ impl Kind for GreTap {
                 "a new gretap needs the other end: gretap: {remote: ADDRESS}",
             ));
         }
-        check(interface.gretap.as_ref(), &format!("{path}.gretap"))
+        check(interface.gretap.as_deref(), &format!("{path}.gretap"))
     }
 
     fn is_fixed(&self, key: &str, difference: &Difference) -> bool {

@@ -19,7 +19,7 @@ impl Kind for LinuxBridge {
     }
 
     fn check(&self, interface: &Interface, _is_new: bool, path: &str) -> Result<(), NipartError> {
-        check(interface.bridge.as_ref(), path)
+        check(interface.bridge.as_deref(), path)
     }
 
     fn is_equal(&self, _key: &str, difference: &Difference) -> bool {
@@ -48,14 +48,14 @@ impl Kind for LinuxBridge {
         let vlan = bridge.vlan.take();
         (vlan_filtering.is_some() || vlan.is_some()).then(|| Interface {
             interface_type: section.interface_type.clone(),
-            bridge: Some(Section {
+            bridge: Some(Box::new(Section {
                 options: vlan_filtering.map(|on| BridgeOptions {
                     vlan_filtering: Some(on),
                     ..BridgeOptions::default()
                 }),
                 vlan,
                 ..Section::default()
-            }),
+            })),
             ..Interface::named(&section.name)
         })
     }

@@ -28,7 +28,7 @@ impl Kind for MacVlan {
     }
 
     fn check(&self, interface: &Interface, is_new: bool, path: &str) -> Result<(), NipartError> {
-        check("mac-vlan", interface.mac_vlan.as_ref(), is_new, path)
+        check("mac-vlan", interface.mac_vlan.as_deref(), is_new, path)
     }
 
     fn is_fixed(&self, key: &str, difference: &Difference) -> bool {
@@ -48,7 +48,7 @@ impl Kind for MacVtap {
     }
 
     fn check(&self, interface: &Interface, is_new: bool, path: &str) -> Result<(), NipartError> {
-        check("mac-vtap", interface.mac_vtap.as_ref(), is_new, path)
+        check("mac-vtap", interface.mac_vtap.as_deref(), is_new, path)
     }
 
     fn is_fixed(&self, key: &str, difference: &Difference) -> bool {

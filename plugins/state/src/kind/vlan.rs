@@ -23,7 +23,7 @@ impl Kind for Vlan {
     }
 
     fn check(&self, interface: &Interface, is_new: bool, path: &str) -> Result<(), NipartError> {
-        check(interface.vlan.as_ref(), is_new, path)
+        check(interface.vlan.as_deref(), is_new, path)
     }
 
     fn is_fixed(&self, key: &str, _difference: &Difference) -> bool {

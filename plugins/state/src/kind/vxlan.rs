@@ -22,7 +22,7 @@ impl Kind for Vxlan {
     }
 
     fn check(&self, interface: &Interface, is_new: bool, path: &str) -> Result<(), NipartError> {
-        check(interface.vxlan.as_ref(), is_new, path)
+        check(interface.vxlan.as_deref(), is_new, path)
     }
 
     fn is_fixed(&self, key: &str, difference: &Difference) -> bool {

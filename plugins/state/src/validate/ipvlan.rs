@@ -22,7 +22,7 @@ pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
             && let Some(base) = &section.base_iface
         {
             let others = over.entry(base.clone()).or_default();
-            others.push((&interface.name, section.clone()));
+            others.push((&interface.name, *section.clone()));
         }
     }
     for (index, interface) in context.desired.interfaces.iter().enumerate() {
@@ -66,7 +66,7 @@ fn after(context: &Context<'_>, interface: &Interface) -> Option<Ipvlan> {
                 .get_or_insert(IpvlanMode::L3);
         }
     }
-    section
+    section.map(|section| *section)
 }
 
 fn contradiction(one: &Ipvlan, other: &Ipvlan) -> Option<&'static str> {

@@ -259,14 +259,14 @@ fn interface(name: &'static str) -> impl Strategy<Value = Interface> {
         };
         match type_of(name) {
             _ if has_section.is_none() => {}
-            InterfaceType::LinuxBridge => interface.bridge = Some(bridge),
+            InterfaceType::LinuxBridge => interface.bridge = Some(Box::new(bridge)),
             InterfaceType::Veth => {
                 let peer = Some(if name == "va" { "vb" } else { "va" }.to_string());
                 interface.veth = Some(Veth { peer });
             }
-            InterfaceType::Vxlan => interface.vxlan = Some(vxlan),
-            InterfaceType::MacVlan => interface.mac_vlan = Some(mac_vlan),
-            InterfaceType::MacVtap => interface.mac_vtap = Some(mac_vlan),
+            InterfaceType::Vxlan => interface.vxlan = Some(Box::new(vxlan)),
+            InterfaceType::MacVlan => interface.mac_vlan = Some(Box::new(mac_vlan)),
+            InterfaceType::MacVtap => interface.mac_vtap = Some(Box::new(mac_vlan)),
             _ => {}
         }
         interface
@@ -523,11 +523,11 @@ pub(super) fn foreign() -> impl Strategy<Value = Vec<Operation>> {
         interface: Box::new(Interface {
             interface_type: Some(InterfaceType::MacVlan),
             mtu: Some(1280),
-            mac_vlan: Some(MacVlan {
+            mac_vlan: Some(Box::new(MacVlan {
                 base_iface: Some(base.to_string()),
                 mode: Some(MacVlanMode::Bridge),
                 promiscuous: None,
-            }),
+            })),
             ..Interface::named("foreignmv")
         }),
         peer: None,
