@@ -5,6 +5,7 @@
 mod change;
 mod files;
 mod history;
+mod nmstate;
 mod policy;
 
 use std::path::PathBuf;
@@ -12,11 +13,12 @@ use std::path::PathBuf;
 use anstream::ColorChoice;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-pub use self::change::{ApplyArguments, ChangeArguments};
-pub use self::files::{FormatArguments, ValidateArguments};
+pub use self::change::{ApplyArguments, ChangeArguments, EditArguments};
+pub use self::files::{FormatArguments, StatisticArguments, ValidateArguments};
 pub use self::history::{
     CheckpointCommand, EndArguments, HistoryArguments, HistoryCommand, HistoryListArguments,
 };
+pub use self::nmstate::{PersistArguments, ServiceArguments};
 pub use self::policy::PolicyArguments;
 
 /// Show and change the network through nipartd.
@@ -94,11 +96,15 @@ pub enum Command {
     Set(ApplyArguments),
     /// Show what apply would change, without changing it
     Plan(PlanArguments),
+    /// Edit what is set of the running network; what was changed is applied
+    Edit(EditArguments),
     /// Check a file as apply would, without changing anything
     Validate(ValidateArguments),
     /// Write a file in the canonical form
     #[command(visible_aliases = ["f", "fmt"])]
     Format(FormatArguments),
+    /// Tell which types of interfaces stand upon which in files, and which features they use
+    Statistic(StatisticArguments),
     /// Compare a file with the running network; exit code 1 when they differ
     Diff(DiffArguments),
     /// Show the state that a policy means for the network as it is
@@ -126,6 +132,10 @@ pub enum Command {
     Trace(TraceCommand),
     /// Follow events live
     Monitor(MonitorArguments),
+    /// Apply the files of a folder, once each, as nmstate.service does
+    Service(ServiceArguments),
+    /// Keep the names that network cards have now, by .link files of systemd
+    PersistNicNames(PersistArguments),
     /// Ask whether the daemon answers
     Ping,
     /// Show the versions of nipartctl and of the daemon
@@ -185,6 +195,9 @@ pub struct ShowArguments {
     /// Only what the kernel knows
     #[arg(short, long, conflicts_with = "saved")]
     pub kernel: bool,
+    /// Only what is set: nothing that is leased, advertised, made by the kernel, or shown only
+    #[arg(short, long, conflicts_with = "saved")]
+    pub running_config: bool,
     /// What is saved, rather than what is running
     #[arg(long)]
     pub saved: bool,

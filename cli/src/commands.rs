@@ -6,15 +6,20 @@ mod apply;
 mod checkpoints;
 mod confirmation;
 mod difference;
+mod edit;
 mod file_peers;
 mod history;
 mod local;
 mod monitor;
+mod persist_nic_names;
 mod plan;
 mod plugins;
 mod policy;
 mod progress;
+mod running_config;
+mod service;
 mod show;
+mod statistic;
 mod status;
 mod traces;
 mod validate;
@@ -38,6 +43,14 @@ pub(crate) async fn run(socket: &Path, request: Request) -> Result<ExitCode, Fai
             change,
             without_daemon: Some(directories),
         }) => local::run(inputs, &change, &directories).await,
+        Request::Edit(interfaces, change) => edit::run(socket, interfaces, &change).await,
+        Request::Service(folder, change) => service::run(socket, &folder, &change).await,
+        Request::Persist(request) => persist_nic_names::run(&request).await,
+        Request::Statistic {
+            state,
+            current,
+            is_json,
+        } => statistic::run(socket, &state, current, is_json).await,
         Request::Policy(request) => policy::run(socket, *request).await,
         Request::Validate(wanted, against, format) => {
             validate::run(socket, *wanted, against, format).await
@@ -49,7 +62,11 @@ pub(crate) async fn run(socket: &Path, request: Request) -> Result<ExitCode, Fai
 
 async fn ask(client: Client, request: Request) -> Result<ExitCode, Failure> {
     match request {
-        Request::Show(parameters, format) => show::run(client, &parameters, format).await,
+        Request::Show {
+            parameters,
+            only_config,
+            format,
+        } => show::run(client, &parameters, only_config, format).await,
         Request::Apply(request) => apply::run(client, request).await,
         Request::Plan {
             inputs,
@@ -71,6 +88,10 @@ async fn ask(client: Client, request: Request) -> Result<ExitCode, Failure> {
         // Those that need no daemon were done before.
         Request::Ping
         | Request::Version
+        | Request::Edit(..)
+        | Request::Service(..)
+        | Request::Persist(_)
+        | Request::Statistic { .. }
         | Request::Policy(_)
         | Request::Format(..)
         | Request::Validate(..) => ping(client).await,

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -84,8 +85,39 @@ impl Failure {
         Self::Error(Box::new(error), place)
     }
 
+    /// The same, where the error's path in the document is another.
+    pub(crate) fn relocated(
+        self,
+        document: &Arc<Document>,
+        change: impl FnOnce(NipartError) -> NipartError,
+    ) -> Self {
+        match self {
+            Self::Error(error, _) => Self::of_document(document, change(*error)),
+            Self::BrokenPipe => self,
+        }
+    }
+
+    /// The same with one more line of facts.
+    pub(crate) fn note(self, note: String) -> Self {
+        match self {
+            Self::Error(error, place) => Self::Error(Box::new(error.note(note)), place),
+            Self::BrokenPipe => self,
+        }
+    }
+
+    /// Whether the document has to be written otherwise.
+    pub(crate) fn is_mistake(&self) -> bool {
+        match self {
+            Self::Error(error, _) => matches!(
+                error.kind,
+                ErrorKind::InvalidArgument | ErrorKind::NotSupported | ErrorKind::NotFound
+            ),
+            Self::BrokenPipe => false,
+        }
+    }
+
     /// Reports, and gives the exit code.
-    pub(crate) fn finish(self) -> ExitCode {
+    pub(crate) fn report(&self) -> ExitCode {
         match self {
             Self::BrokenPipe => ExitCode::SUCCESS,
             Self::Error(error, place) => {
@@ -93,7 +125,7 @@ impl Failure {
                 let _ = writeln!(
                     anstream::stderr(),
                     "{}",
-                    report::render(&error, place.as_ref())
+                    report::render(error, place.as_ref())
                 );
                 ExitCode::from(exit_code(error.kind))
             }
@@ -114,6 +146,14 @@ impl From<io::Error> for Failure {
             _ => NipartError::new(ErrorKind::Storage, format!("can't write: {error}")).into(),
         }
     }
+}
+
+/// A file that can't be read, written, or found.
+pub(crate) fn storage(doing: &str, path: &Path, error: &io::Error) -> NipartError {
+    NipartError::new(
+        ErrorKind::Storage,
+        format!("can't {doing} {}: {error}", path.display()),
+    )
 }
 
 /// What can't happen has happened.

@@ -29,7 +29,7 @@ pub fn main() -> ExitCode {
     arguments.global.color.choice().write_global();
     match run(arguments) {
         Ok(code) => code,
-        Err(failure) => failure.finish(),
+        Err(failure) => failure.report(),
     }
 }
 

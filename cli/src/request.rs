@@ -14,7 +14,8 @@ use nipart_schemas::request::StateSource;
 
 use crate::arguments::{
     ApplyArguments, ChangeArguments, CheckpointCommand, Command, HistoryArguments, HistoryCommand,
-    PluginCommand, PolicyArguments, ReportFormat, StateFormat, TraceCommand,
+    PersistArguments, PluginCommand, PolicyArguments, ReportFormat, StateFormat,
+    StatisticArguments, TraceCommand,
 };
 use crate::captured;
 use crate::failure::Failure;
@@ -30,7 +31,20 @@ const CONFIRM_TIMEOUT: u32 = 60;
 /// What a command needs.
 #[derive(Debug)]
 pub(crate) enum Request {
-    Show(ShowParameters, StateFormat),
+    Show {
+        parameters: ShowParameters,
+        /// Without what nobody has set.
+        only_config: bool,
+        format: StateFormat,
+    },
+    Edit(Vec<String>, Change),
+    Service(PathBuf, Change),
+    Persist(PersistRequest),
+    Statistic {
+        state: Box<NetworkState>,
+        current: Option<Box<NetworkState>>,
+        is_json: bool,
+    },
     Apply(ApplyRequest),
     Plan {
         inputs: Vec<Wanted>,
@@ -102,6 +116,39 @@ pub(crate) struct Change {
     pub(crate) format: ReportFormat,
 }
 
+impl Change {
+    /// What `apply` does where nothing else is said.
+    fn usual() -> Self {
+        Self {
+            verify: true,
+            memory_only: false,
+            confirm: Confirm::No,
+            no_wait: false,
+            note: None,
+            timeout: Duration::from_secs(APPLY_TIMEOUT.into()),
+            format: ReportFormat::Text,
+        }
+    }
+}
+
+/// What `persist-nic-names` needs.
+#[derive(Debug)]
+pub(crate) struct PersistRequest {
+    pub(crate) work: PersistWork,
+    pub(crate) is_dry_run: bool,
+    pub(crate) root: PathBuf,
+    /// The file for arguments of the kernel.
+    pub(crate) kernel_arguments: Option<PathBuf>,
+}
+
+/// What to do with names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum PersistWork {
+    Save,
+    CleanUp,
+    Inspect,
+}
+
 /// Who says that a change is kept; times are in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Confirm {
@@ -145,7 +192,11 @@ pub(crate) fn check(command: Command, is_verbose: bool) -> Result<Request, Failu
                 source: Some(source),
                 show_secrets: arguments.show_secrets.then_some(true),
             };
-            Request::Show(parameters, arguments.output.format())
+            Request::Show {
+                parameters,
+                only_config: arguments.running_config,
+                format: arguments.output.format(),
+            }
         }
         Command::Apply(arguments) => Request::Apply(check_apply(arguments)?),
         Command::Set(arguments) => {
@@ -157,6 +208,12 @@ pub(crate) fn check(command: Command, is_verbose: bool) -> Result<Request, Failu
             verbose: is_verbose,
             format: arguments.output,
         },
+        Command::Edit(arguments) => {
+            Request::Edit(arguments.interfaces, check_change(arguments.change))
+        }
+        Command::Service(arguments) => Request::Service(arguments.config, Change::usual()),
+        Command::PersistNicNames(arguments) => Request::Persist(check_persist(arguments)),
+        Command::Statistic(arguments) => check_statistic(&arguments)?,
         Command::Validate(arguments) => {
             let against = match (arguments.current, arguments.offline) {
                 (Some(file), _) => Against::Shown(input::read(&file)?.state.into()),
@@ -212,6 +269,32 @@ fn check_apply(arguments: ApplyArguments) -> Result<ApplyRequest, Failure> {
             run: arguments.run_dir,
             states: arguments.states_dir,
         }),
+    })
+}
+
+fn check_persist(arguments: PersistArguments) -> PersistRequest {
+    PersistRequest {
+        work: match (arguments.inspect, arguments.cleanup) {
+            (true, _) => PersistWork::Inspect,
+            (false, true) => PersistWork::CleanUp,
+            (false, false) => PersistWork::Save,
+        },
+        is_dry_run: arguments.dry_run,
+        root: arguments.root,
+        kernel_arguments: arguments.kargs_out,
+    }
+}
+
+fn check_statistic(arguments: &StatisticArguments) -> Result<Request, Failure> {
+    let mut state = NetworkState::default();
+    for file in &arguments.files {
+        state = input::read(file)?.state.laid_over(&state);
+    }
+    let current = arguments.current.as_deref().map(input::read).transpose()?;
+    Ok(Request::Statistic {
+        state: state.into(),
+        current: current.map(|input| input.state.into()),
+        is_json: arguments.json,
     })
 }
 

@@ -7,10 +7,14 @@
     reason = "failing loudly is a test's way of reporting"
 )]
 
+#[path = "process/editing.rs"]
+mod editing;
 #[path = "process/fake_daemon.rs"]
 mod fake_daemon;
 #[path = "process/files.rs"]
 mod files;
+#[path = "process/service.rs"]
+mod service;
 #[path = "process/undoing.rs"]
 mod undoing;
 

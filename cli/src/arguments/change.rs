@@ -48,6 +48,17 @@ pub struct ApplyArguments {
     pub states_dir: PathBuf,
 }
 
+/// Arguments of `edit`.
+#[derive(Debug, Args)]
+pub struct EditArguments {
+    /// Only these interfaces and routes through them; patterns with * and ? are fine
+    #[arg(value_name = "INTERFACE")]
+    pub interfaces: Vec<String>,
+    /// How to apply what was changed
+    #[command(flatten)]
+    pub change: ChangeArguments,
+}
+
 /// How a change is made.
 #[derive(Debug, Args)]
 pub struct ChangeArguments {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Arguments of commands that look at files alone: `validate`, `format`.
+//! Arguments of commands that look at files alone: `validate`, `format`, `statistic`.
 
 use std::path::PathBuf;
 
@@ -34,4 +34,18 @@ pub struct FormatArguments {
     /// How to write it
     #[command(flatten)]
     pub output: StateOutput,
+}
+
+/// Arguments of `statistic`.
+#[derive(Debug, Args)]
+pub struct StatisticArguments {
+    /// Files in YAML or JSON, each laid over those before it; - is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub files: Vec<PathBuf>,
+    /// The network is as this file shows it, rather than as nipartd sees it
+    #[arg(short, long, value_name = "FILE")]
+    pub current: Option<PathBuf>,
+    /// Write JSON rather than YAML
+    #[arg(long)]
+    pub json: bool,
 }

@@ -42,7 +42,7 @@ pub(super) async fn resolve(client: &mut Client, wanted: Wanted) -> Result<Input
     }
 }
 
-async fn current_of(client: &mut Client) -> Result<NetworkState, Failure> {
+pub(super) async fn current_of(client: &mut Client) -> Result<NetworkState, Failure> {
     let json = client.show(&ShowParameters::default()).await?;
     serde_json::from_str(&json).map_err(|error| defect(&error))
 }

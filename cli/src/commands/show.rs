@@ -11,6 +11,7 @@ use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::yaml;
 
 use super::policy;
+use super::running_config::running_config;
 use crate::arguments::StateFormat;
 use crate::failure::{Failure, defect};
 use crate::input::Wanted;
@@ -20,10 +21,15 @@ use crate::pretty::pretty_json;
 pub(super) async fn run(
     mut client: Client,
     parameters: &ShowParameters,
+    only_config: bool,
     format: StateFormat,
 ) -> Result<ExitCode, Failure> {
     let json = client.show(parameters).await?;
-    write(&json, format)
+    if !only_config {
+        return write(&json, format);
+    }
+    let running = serde_json::from_str(&json).map_err(|error| defect(&error))?;
+    state(&running_config(running), format)
 }
 
 /// `gr`: what would undo a file.
