@@ -133,31 +133,56 @@ fn read_document(file: &Path) -> Result<Document, Failure> {
         true => "<standard input>".to_string(),
         false => file.display().to_string(),
     };
-    let mut text = String::new();
     let outcome = match is_standard_input {
-        true => read_text(io::stdin().lock(), &mut text),
-        false => File::open(file).and_then(|file| read_text(file, &mut text)),
+        true => read_bytes(io::stdin().lock()),
+        false => File::open(file).and_then(read_bytes),
     };
-    outcome.map_err(|error| {
+    let bytes = outcome.map_err(|error| {
         let kind = match error.kind() {
             io::ErrorKind::NotFound => ErrorKind::NotFound,
             io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
-            io::ErrorKind::InvalidData | io::ErrorKind::FileTooLarge => ErrorKind::InvalidArgument,
+            io::ErrorKind::FileTooLarge => ErrorKind::InvalidArgument,
             _ => ErrorKind::Storage,
         };
         NipartError::new(kind, format!("can't read {name}: {error}"))
     })?;
-    Ok(Document {
+    let is_text = String::from_utf8(bytes);
+    let (text, problem) = match is_text {
+        Ok(text) => (text, None),
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            (text, Some(valid))
+        }
+    };
+    let document = Document {
         name,
-        text,
+        // Some editors begin a file with a mark of the order of its bytes, which UTF-8 doesn't need.
+        text: text
+            .strip_prefix('\u{feff}')
+            .map_or(text.clone(), str::to_string),
         root: "",
-    })
+    };
+    match problem {
+        None => Ok(document),
+        Some(valid) => {
+            let before = document.text.get(..valid).unwrap_or_default();
+            let error = ParseError {
+                line: before.lines().count().max(1),
+                column: before.lines().last().unwrap_or_default().chars().count() + 1,
+                message: "this is no text, expected UTF-8".to_string(),
+                path: None,
+            };
+            Err(refused(document, error))
+        }
+    }
 }
 
-fn read_text(source: impl Read, text: &mut String) -> io::Result<()> {
-    let length = source.take(MAX_FILE_LENGTH + 1).read_to_string(text)?;
+fn read_bytes(source: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let length = source.take(MAX_FILE_LENGTH + 1).read_to_end(&mut bytes)?;
     match u64::try_from(length) {
-        Ok(length) if length <= MAX_FILE_LENGTH => Ok(()),
+        Ok(length) if length <= MAX_FILE_LENGTH => Ok(bytes),
         _ => Err(io::ErrorKind::FileTooLarge.into()),
     }
 }

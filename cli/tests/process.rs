@@ -13,6 +13,8 @@ mod editing;
 mod fake_daemon;
 #[path = "process/files.rs"]
 mod files;
+#[path = "process/persist.rs"]
+mod persist;
 #[path = "process/service.rs"]
 mod service;
 #[path = "process/undoing.rs"]

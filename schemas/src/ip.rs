@@ -25,7 +25,7 @@ pub struct Address<A = IpAddr> {
     /// The address itself.
     pub ip: A,
     /// Length of the network prefix in bits: up to 32 for IPv4, up to 128 for IPv6.
-    #[serde(deserialize_with = "lenient::required_number")]
+    #[serde(deserialize_with = "lenient::prefix_length")]
     pub prefix_length: u8,
     /// Shown only: seconds until the kernel removes the address; none is for ever.
     #[serde(

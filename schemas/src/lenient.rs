@@ -79,21 +79,44 @@ pub fn number<'de, D: Deserializer<'de>, T: TryFrom<u64>>(
 pub fn required_number<'de, D: Deserializer<'de>, T: TryFrom<u64>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
-    deserializer.deserialize_any(NumberVisitor(PhantomData))
+    deserializer.deserialize_any(NumberVisitor {
+        largest: u64::MAX >> (64 - 8 * size_of::<T>().clamp(1, 8)),
+        number: PhantomData,
+    })
 }
 
-struct NumberVisitor<T>(PhantomData<T>);
+/// The length of a network's prefix in bits: up to 32 for IPv4, which only the address tells, up to 128 for IPv6.
+///
+/// # Errors
+/// When the value is no number, or larger than any prefix.
+pub fn prefix_length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    deserializer.deserialize_any(NumberVisitor {
+        largest: 128,
+        number: PhantomData,
+    })
+}
+
+struct NumberVisitor<T> {
+    largest: u64,
+    number: PhantomData<T>,
+}
+
+impl<T: TryFrom<u64>> NumberVisitor<T> {
+    fn accept(&self, value: u64) -> Option<T> {
+        T::try_from(value).ok().filter(|_| value <= self.largest)
+    }
+}
 
 impl<T: TryFrom<u64>> Visitor<'_> for NumberVisitor<T> {
     type Value = T;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let largest = u64::MAX >> (64 - 8 * size_of::<T>().clamp(1, 8));
-        write!(formatter, "a whole number from 0 to {largest}")
+        write!(formatter, "a whole number from 0 to {}", self.largest)
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<T, E> {
-        T::try_from(value).map_err(|_| E::invalid_value(Unexpected::Unsigned(value), &self))
+        self.accept(value)
+            .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(value), &self))
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<T, E> {
@@ -109,7 +132,7 @@ impl<T: TryFrom<u64>> Visitor<'_> for NumberVisitor<T> {
         };
         parsed
             .ok()
-            .and_then(|value| T::try_from(value).ok())
+            .and_then(|value| self.accept(value))
             .ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 }

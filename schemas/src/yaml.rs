@@ -109,7 +109,7 @@ fn describe_syntax(text: &str, error: &serde_yaml::Error) -> ParseError {
         message =
             "a second document begins here; only one document per file is accepted".to_string();
     } else {
-        let (plain, better_place) = plain_syntax(&message);
+        let (plain, better_place) = plain_syntax(&message, text, place);
         message = plain;
         place = better_place.or(place);
     }

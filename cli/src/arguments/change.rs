@@ -66,7 +66,7 @@ pub struct ChangeArguments {
     #[arg(long)]
     pub no_verify: bool,
     /// Don't save: gone at the next start
-    #[arg(long)]
+    #[arg(long, alias = "kernel", short_alias = 'k')]
     pub memory_only: bool,
     /// Ask whether to keep the change, and take it back unless the answer is yes within so many seconds. Where there is
     /// no terminal to ask on: like --no-commit, with this time

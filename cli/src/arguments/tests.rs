@@ -78,6 +78,8 @@ fn nmstates_flags_are_understood() {
         "nipartctl s",
         "nipartctl show -r -k eth0",
         "nipartctl edit",
+        "nipartctl apply -k a.yml",
+        "nipartctl set --kernel --no-verify a.yml",
         "nipartctl edit eth0 --no-verify --memory-only --no-commit --timeout 9",
         "nipartctl service",
         "nipartctl service -c /tmp",

@@ -9,7 +9,7 @@ mod udev;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::process::ExitCode;
 
 use nipart_config::durable;
@@ -179,7 +179,9 @@ fn kept(folder: &Path) -> Result<Vec<(PathBuf, Pin)>, NipartError> {
 fn write_arguments(request: &PersistRequest, arguments: &[String]) -> Result<(), NipartError> {
     match &request.kernel_arguments {
         Some(path) if !arguments.is_empty() => {
-            durable::publish(path, arguments.join(" ").as_bytes(), FILE_MODE)
+            // Its directory is synced, too: that has to have a name.
+            let path = path::absolute(path).map_err(|error| storage("find", path, &error))?;
+            durable::publish(&path, arguments.join(" ").as_bytes(), FILE_MODE)
         }
         _ => Ok(()),
     }

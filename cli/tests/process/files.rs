@@ -57,6 +57,31 @@ interfaces:
 }
 
 #[test]
+fn text_of_other_systems_is_read_or_refused_where_it_stands() {
+    let expected = "---\ninterfaces:\n- name: eth0\n";
+    for text in [
+        "\u{feff}interfaces:\n- name: eth0\n",
+        "interfaces:\r\n- name: eth0\r\n",
+    ] {
+        let output = read_by("format", text);
+        assert_eq!(stdout(&output), expected, "{}", stderr(&output));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.yml");
+    fs::write(&file, b"interfaces:\n- name: eth\xff0\n").unwrap();
+    let output = nipartctl(&folder.path().join("nobody"))
+        .arg("format")
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let text = stderr(&output);
+    for part in ["error: this is no text", "a.yml:2:12", "expected UTF-8"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
 fn a_file_is_checked_against_what_the_daemon_sees() {
     let daemon = FakeDaemon::start(vec![reply(json!({"report": {"plan": {"waves": []}}}))]);
     let text = format!("interfaces:\n- name: wg0\n  wireguard:\n    private-key: {KEY}\n");

@@ -21,7 +21,7 @@ const FIRST_TABLE: u32 = 0xf000_0000;
 
 /// The links that `state` neither creates nor can do without.
 pub fn presumed(state: &NetworkState) -> NetworkState {
-    let listed = state.by_name();
+    let listed: HashSet<&str> = state.interfaces.iter().flat_map(names).collect();
     let created = state
         .interfaces
         .iter()
@@ -40,7 +40,7 @@ pub fn presumed(state: &NetworkState) -> NetworkState {
         .collect();
     for (name, interface_type) in references(state) {
         let may_be = check_link_name(name, "").is_ok();
-        if may_be && !listed.contains_key(name) && !created.contains(name) {
+        if may_be && !listed.contains(name) && !created.contains(name) {
             let link = Interface {
                 interface_type: Some(interface_type),
                 ..Interface::named(name)
@@ -60,6 +60,15 @@ pub fn presumed(state: &NetworkState) -> NetworkState {
         interfaces: links.into_values().collect(),
         ..NetworkState::default()
     }
+}
+
+/// What a file may call an interface that it lists.
+fn names(interface: &Interface) -> impl Iterator<Item = &str> {
+    let alt_names = interface.alt_names.iter().flatten();
+    alt_names
+        .map(|alt_name| alt_name.name.as_str())
+        .chain(interface.profile_name.as_deref())
+        .chain([interface.name.as_str()])
 }
 
 /// The links that the state names beside those that it lists, and what each is taken for.

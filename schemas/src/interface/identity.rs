@@ -2,6 +2,8 @@
 
 //! What an interface is known by, and every place where it names another one.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -56,8 +58,8 @@ impl Interface {
         }
     }
 
-    /// Every place where it names another interface.
-    pub(crate) fn references_mut(&mut self) -> impl Iterator<Item = &mut String> {
+    /// Every place where it names another interface, with the name.
+    pub(crate) fn references_mut(&mut self) -> impl Iterator<Item = (Place, &mut String)> {
         let bond = self.link_aggregation.as_mut();
         let (bond_ports, bond_configs, primary) = match bond {
             Some(bond) => (
@@ -85,47 +87,121 @@ impl Interface {
             None => (None, None, None),
         };
         let single = [
-            hsr_port1,
-            hsr_port2,
-            hsr_interlink,
-            self.controller.as_mut(),
-            self.copy_mac_from.as_mut(),
-            primary,
-            self.veth.as_mut().and_then(|veth| veth.peer.as_mut()),
-            self.vlan.as_mut().and_then(|vlan| vlan.base_iface.as_mut()),
-            self.vxlan
-                .as_mut()
-                .and_then(|vxlan| vxlan.base_iface.as_mut()),
-            mac_vlan.and_then(|mac_vlan| mac_vlan.base_iface.as_mut()),
-            mac_vtap.and_then(|mac_vtap| mac_vtap.base_iface.as_mut()),
-            self.ipvlan
-                .as_mut()
-                .and_then(|ipvlan| ipvlan.base_iface.as_mut()),
-            tunnel.and_then(|tunnel| tunnel.base_iface.as_mut()),
-            gre,
-            gretap,
-            self.xfrm.as_mut().and_then(|xfrm| xfrm.base_iface.as_mut()),
-            self.macsec
-                .as_mut()
-                .and_then(|macsec| macsec.base_iface.as_mut()),
+            ("hsr.port1", hsr_port1),
+            ("hsr.port2", hsr_port2),
+            ("hsr.interlink", hsr_interlink),
+            ("controller", self.controller.as_mut()),
+            ("copy-mac-from", self.copy_mac_from.as_mut()),
+            ("link-aggregation.options.primary", primary),
+            (
+                "veth.peer",
+                self.veth.as_mut().and_then(|veth| veth.peer.as_mut()),
+            ),
+            (
+                "vlan.base-iface",
+                self.vlan.as_mut().and_then(|vlan| vlan.base_iface.as_mut()),
+            ),
+            (
+                "vxlan.base-iface",
+                self.vxlan
+                    .as_mut()
+                    .and_then(|vxlan| vxlan.base_iface.as_mut()),
+            ),
+            (
+                "mac-vlan.base-iface",
+                mac_vlan.and_then(|mac_vlan| mac_vlan.base_iface.as_mut()),
+            ),
+            (
+                "mac-vtap.base-iface",
+                mac_vtap.and_then(|mac_vtap| mac_vtap.base_iface.as_mut()),
+            ),
+            (
+                "ipvlan.base-iface",
+                self.ipvlan
+                    .as_mut()
+                    .and_then(|ipvlan| ipvlan.base_iface.as_mut()),
+            ),
+            (
+                "ip-tunnel.base-iface",
+                tunnel.and_then(|tunnel| tunnel.base_iface.as_mut()),
+            ),
+            ("gre.base-iface", gre),
+            ("gretap.base-iface", gretap),
+            (
+                "xfrm.base-iface",
+                self.xfrm.as_mut().and_then(|xfrm| xfrm.base_iface.as_mut()),
+            ),
+            (
+                "macsec.base-iface",
+                self.macsec
+                    .as_mut()
+                    .and_then(|macsec| macsec.base_iface.as_mut()),
+            ),
         ];
-        single
+        let single = single
             .into_iter()
-            .flatten()
-            .chain(self.dns.iter_mut().flat_map(DnsConfig::zones_mut))
-            .chain(bond_ports.into_iter().flatten())
-            .chain(vrf_ports.into_iter().flatten())
-            .chain(
-                bond_configs
-                    .into_iter()
-                    .flatten()
-                    .map(|config| &mut config.name),
-            )
-            .chain(
-                bridge_ports
-                    .into_iter()
-                    .flatten()
-                    .map(|port| &mut port.name),
-            )
+            .filter_map(|(key, name)| Some((Place::key(key), name?)));
+        // Not every server has a zone: which one it is isn't counted.
+        let zones = self.dns.iter_mut().flat_map(DnsConfig::zones_mut);
+        let bond_configs = bond_configs.into_iter().flatten();
+        let bond_configs = bond_configs.map(|config| &mut config.name);
+        let bridge_ports = bridge_ports.into_iter().flatten();
+        let bridge_ports = bridge_ports.map(|port| &mut port.name);
+        single
+            .chain(zones.map(|zone| (Place::key("dns.server"), zone)))
+            .chain(Place::items(
+                "link-aggregation.port",
+                "",
+                bond_ports.into_iter().flatten(),
+            ))
+            .chain(Place::items(
+                "vrf.port",
+                "",
+                vrf_ports.into_iter().flatten(),
+            ))
+            .chain(Place::items(
+                "link-aggregation.ports-config",
+                ".name",
+                bond_configs,
+            ))
+            .chain(Place::items("bridge.port", ".name", bridge_ports))
+    }
+}
+
+/// Where in an interface a name stands; a path only when it is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    key: &'static str,
+    item: Option<(usize, &'static str)>,
+}
+
+impl Place {
+    fn key(key: &'static str) -> Self {
+        Self { key, item: None }
+    }
+
+    /// The items of the list at `key`, each with its place; `inside` is where in the item.
+    fn items<'a>(
+        key: &'static str,
+        inside: &'static str,
+        names: impl Iterator<Item = &'a mut String>,
+    ) -> impl Iterator<Item = (Self, &'a mut String)> {
+        let place = move |index| Self {
+            key,
+            item: Some((index, inside)),
+        };
+        names
+            .enumerate()
+            .map(move |(index, name)| (place(index), name))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.key)?;
+        match self.item {
+            Some((index, inside)) => write!(formatter, "[{index}]{inside}"),
+            None => Ok(()),
+        }
     }
 }

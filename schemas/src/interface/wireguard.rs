@@ -100,7 +100,7 @@ pub struct AllowedIp {
     /// An address of it.
     pub ip: IpAddr,
     /// Its length in bits.
-    #[serde(deserialize_with = "lenient::required_number")]
+    #[serde(deserialize_with = "lenient::prefix_length")]
     pub prefix_length: u8,
 }
 

@@ -13,7 +13,7 @@ impl NetworkState {
     /// none for stays.
     ///
     /// # Errors
-    /// The first that `new_name` returns, with the path of the object.
+    /// The first that `new_name` returns, with its path.
     pub fn replace_references<E>(
         &mut self,
         new_name: impl Fn(&str) -> Result<Option<String>, E>,
@@ -25,9 +25,9 @@ impl NetworkState {
             Ok(())
         };
         for (index, interface) in self.interfaces.iter_mut().enumerate() {
-            let mut references = interface.references_mut();
-            let result = references.try_for_each(replace);
-            result.map_err(|error| (format!("interfaces[{index}]"), error))?;
+            for (place, name) in interface.references_mut() {
+                replace(name).map_err(|error| (format!("interfaces[{index}].{place}"), error))?;
+            }
         }
         let config = self.dns_resolver.iter_mut();
         let config = config.filter_map(|section| section.config.as_mut());
@@ -36,9 +36,14 @@ impl NetworkState {
         let routes = self.routes.iter_mut();
         let routes = routes.flat_map(|routes| routes.config.iter_mut().flatten());
         for (index, route) in routes.enumerate() {
-            let names = [&mut route.next_hop_interface, &mut route.vrf_name];
-            let result = names.into_iter().flatten().try_for_each(replace);
-            result.map_err(|error| (format!("routes.config[{index}]"), error))?;
+            let names = [
+                ("next-hop-interface", &mut route.next_hop_interface),
+                ("vrf-name", &mut route.vrf_name),
+            ];
+            for (key, name) in names {
+                let result = name.iter_mut().try_for_each(replace);
+                result.map_err(|error| (format!("routes.config[{index}].{key}"), error))?;
+            }
         }
         Ok(())
     }

@@ -37,6 +37,19 @@ const SENTENCES: [(&str, &str); 3] = [
     ),
 ];
 
+const EXPECTED_STRUCT: &str = ", expected struct ";
+
+/// What stands in lists that some write as lists of words, by the names of the types.
+const EXAMPLES: [(&str, &str); 7] = [
+    ("Address", "{ip: 192.0.2.1, prefix-length: 24}"),
+    ("AllowedIp", "{ip: 192.0.2.0, prefix-length: 24}"),
+    ("AltName", "{name: uplink}"),
+    ("BridgePort", "{name: eth0}"),
+    ("BondPort", "{name: eth0, priority: 1}"),
+    ("HostNames", "{running: NAME, config: NAME}"),
+    ("Interface", "{name: eth0, state: up}"),
+];
+
 /// What serde says.
 pub(super) fn plain_words(sentence: &str, track: &Track) -> String {
     if let Some((_, plain)) = SENTENCES.iter().find(|(known, _)| *known == sentence) {
@@ -44,6 +57,10 @@ pub(super) fn plain_words(sentence: &str, track: &Track) -> String {
     }
     if let Some(key) = sentence.strip_prefix("duplicate field ") {
         return format!("key {key} is written twice, in two spellings");
+    }
+    if let Some(rest) = sentence.strip_prefix("unknown field `-") {
+        let word = rest.split('`').next().unwrap_or_default();
+        return format!("`-{word}` is no item of a list, expected a space behind the dash");
     }
     let mut words = sentence
         .replace("expected a sequence", "expected a list")
@@ -56,8 +73,14 @@ pub(super) fn plain_words(sentence: &str, track: &Track) -> String {
     if words.ends_with(", expected a map") {
         words.push_str("ping");
     }
-    if let Some(start) = words.rfind(", expected struct ") {
-        words.replace_range(start.., ", expected a mapping of keys to values");
+    if let Some(start) = words.rfind(EXPECTED_STRUCT) {
+        let name = words.get(start + EXPECTED_STRUCT.len()..);
+        let example = EXAMPLES.iter().find(|(known, _)| Some(*known) == name);
+        let plain = match example {
+            Some((_, example)) => format!(", expected a mapping such as {example}"),
+            None => ", expected a mapping of keys to values".to_string(),
+        };
+        words.replace_range(start.., &plain);
     }
     if let Some(start) = words.rfind(", expected a YAML tag starting with '!'") {
         let accepted: Vec<String> = track
@@ -89,7 +112,7 @@ enum Shown {
 const SYNTAX: [(&str, &str, Shown); 11] = [
     (
         "mapping values are not allowed in this context",
-        "no key can stand here, expected a line that is indented like the others of its mapping",
+        "no key can stand here, expected the same indentation as the other keys, and a colon behind the one above",
         Shown::There,
     ),
     (
@@ -144,8 +167,21 @@ const SYNTAX: [(&str, &str, Shown); 11] = [
     ),
 ];
 
-/// What libyaml says, and where it is best shown, if that isn't where it was found.
-pub(super) fn plain_syntax(sentence: &str) -> (String, Option<(usize, usize)>) {
+/// A letter that looks like a space and is none to YAML: web pages are full of it.
+const NO_BREAK_SPACE: char = '\u{a0}';
+
+/// What libyaml says of `text`, and where it is best shown, if that isn't at `place`, where it was found.
+pub(super) fn plain_syntax(
+    sentence: &str,
+    text: &str,
+    place: Option<(usize, usize)>,
+) -> (String, Option<(usize, usize)>) {
+    let line = place.map(|(line, _)| line).unwrap_or_default();
+    let stumbled = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    if let Some(before) = stumbled.chars().position(|letter| letter == NO_BREAK_SPACE) {
+        let words = "this is a no-break space (U+00A0), expected a usual one";
+        return (words.to_string(), Some((line, before + 1)));
+    }
     let begun = beginning(sentence);
     let known = SYNTAX
         .iter()

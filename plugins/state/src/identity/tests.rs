@@ -141,6 +141,6 @@ routes:
     assert_eq!(through(&found).as_deref(), Some("eth0"));
     assert_eq!(
         refused(&route.replace("NAME", "twice")),
-        "routes.config[0]: twice is the profile of both br0 and eth1: write the interface's name"
+        "routes.config[0].next-hop-interface: twice is the profile of both br0 and eth1: write the interface's name"
     );
 }
