@@ -5,8 +5,6 @@
 //! A network comes about by applying a random state and letting others do random things to it. Then a second random
 //! state is applied. One that is refused proves nothing; enough of them must not be.
 
-mod generate;
-
 use std::cell::Cell;
 
 use nipart_schemas::decision::{DecisionRequest, MissingInterfaces};
@@ -36,7 +34,7 @@ fn bare() -> Model {
     let dummy = Interface {
         interface_type: Some(InterfaceType::Other("dummy".to_string())),
         mac_address: Some(MacAddress::new(&[2, 0, 0, 0, 0, 0x98])),
-        ..Interface::named(generate::FOREIGN[0])
+        ..Interface::named(nipart_random::FOREIGN[0])
     };
     Model::of(&NetworkState {
         interfaces: vec![ethernet("eth0"), ethernet("eth1"), dummy],
@@ -116,10 +114,10 @@ type Check = fn(&World, &Plan) -> Result<(), String>;
 fn for_every_world(cases: u32, check: Check) {
     let accepted = Cell::new(0);
     let strategy = (
-        generate::desired(),
-        generate::foreign(),
-        generate::desired(),
-        generate::leases(),
+        nipart_random::desired(),
+        nipart_random::foreign(),
+        nipart_random::desired(),
+        nipart_random::leases(),
         any::<bool>(),
     );
     let mut runner = TestRunner::new(Config {
@@ -271,6 +269,10 @@ fn undo(model: &Model, before: &NetworkState, expected: &Model, plan: &Plan) -> 
         let undo = decision.map_err(|error| format!("refused: {error}"))?.plan;
         if undo.is_empty() {
             let (is, was) = (model.without_order(), expected.without_order());
+            let (first, before) = (model.primary_addresses(), expected.primary_addresses());
+            if first != before {
+                return Err(format!("primary are {first:?}, and were {before:?}"));
+            }
             return if is == was {
                 Ok(())
             } else {
@@ -294,7 +296,7 @@ fn objects_of_others_survive() {
         let (before, after) = (world.model.observed(), model.observed());
         for had in &before.interfaces {
             let Some(has) = after.interface(&had.name) else {
-                if had.name == generate::FOREIGN[0] {
+                if had.name == nipart_random::FOREIGN[0] {
                     return Err("the link of others is gone".to_string());
                 }
                 continue;

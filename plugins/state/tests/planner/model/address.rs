@@ -2,6 +2,7 @@
 
 //! Addresses, and the routes that come and go with them.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use nipart_schemas::interface::{Interface, InterfaceState};
@@ -42,6 +43,21 @@ fn set_addresses(link: &mut Interface, list: Vec<Address>) {
 impl Model {
     fn addresses_of(&self, name: &str) -> Vec<Address> {
         self.links.get(name).map(addresses).unwrap_or_default()
+    }
+
+    /// The first IPv4 address of each network on each link.
+    pub(crate) fn primary_addresses(&self) -> BTreeMap<(&str, IpNetwork), IpAddr> {
+        let mut primary = BTreeMap::new();
+        for (name, link) in &self.links {
+            let list = addresses(link).into_iter();
+            for address in list.filter(|address| address.ip.is_ipv4()) {
+                let network = IpNetwork::containing(address.ip, address.prefix_length);
+                primary
+                    .entry((name.as_str(), network))
+                    .or_insert(address.ip);
+            }
+        }
+        primary
     }
 
     /// Connected routes of all addresses of a link that is up.

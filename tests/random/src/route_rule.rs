@@ -42,7 +42,7 @@ fn rule() -> impl Strategy<Value = RouteRule> {
 }
 
 /// Wanted ones, no two of them the same.
-pub(super) fn wanted() -> impl Strategy<Value = Option<RouteRules>> {
+pub(crate) fn wanted() -> impl Strategy<Value = Option<RouteRules>> {
     let entry = (rule(), any::<(bool, bool, bool)>()).prop_map(
         |(mut rule, (is_absent, with_network, with_iif))| {
             if is_absent {
@@ -68,7 +68,7 @@ pub(super) fn wanted() -> impl Strategy<Value = Option<RouteRules>> {
 }
 
 /// One of somebody else.
-pub(super) fn foreign() -> impl Strategy<Value = Operation> {
+pub(crate) fn foreign() -> impl Strategy<Value = Operation> {
     (rule(), 100_u32..103, select(vec![0_u8, 3, 186])).prop_map(|(rule, priority, protocol)| {
         Operation::AddRule(RouteRule {
             priority: Some(priority),
