@@ -3,10 +3,12 @@
 //! A state that undoes another one: what `nipartctl gr` prints and what the history reverts to.
 
 mod loss;
+mod port;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use self::loss::Loss;
+use self::port::NewPorts;
 use crate::dns::{DnsConfig, DnsResolver};
 use crate::hostname::HostNames;
 use crate::interface::{AltName, AltNameState, Interface, InterfaceState};
@@ -20,6 +22,8 @@ use crate::route_rule::{AbsentRules, RouteRule, RouteRules, with_priorities};
 #[must_use]
 pub fn revert_of(desired: &NetworkState, current: &NetworkState) -> NetworkState {
     let present = current.by_name();
+    let ports = NewPorts::of(desired, &present);
+    let desired = &ports.without_addresses(desired);
     let mut interfaces: Vec<Interface> = desired
         .interfaces
         .iter()
@@ -28,7 +32,7 @@ pub fn revert_of(desired: &NetworkState, current: &NetworkState) -> NetworkState
             revert_interface(interface, present.get(interface.name.as_str()).copied())
         })
         .collect();
-    interfaces.extend(moved_ports(desired, &present));
+    interfaces.extend(ports.unlisted(desired));
     let config = revert_routes(desired, current);
     let dns = desired
         .dns_config()
@@ -130,31 +134,6 @@ fn revert_alt_names(desired: &Interface, present: &Interface) -> Option<Vec<AltN
         })
         .collect();
     (!names.is_empty()).then_some(names)
-}
-
-/// Ports that `desired` takes from another controller without listing them themselves.
-fn moved_ports(desired: &NetworkState, present: &HashMap<&str, &Interface>) -> Vec<Interface> {
-    let listed = desired.by_name();
-    let mut moved = BTreeMap::new();
-    for controller in &desired.interfaces {
-        for port in controller.port_names().into_iter().flatten() {
-            let before = present
-                .get(port)
-                .and_then(|port| port.controller.as_deref());
-            if let Some(before) = before.filter(|before| *before != controller.name)
-                && !listed.contains_key(port)
-            {
-                moved.insert(port, before);
-            }
-        }
-    }
-    moved
-        .into_iter()
-        .map(|(port, before)| Interface {
-            controller: Some(before.to_string()),
-            ..Interface::named(port)
-        })
-        .collect()
 }
 
 fn revert_routes(desired: &NetworkState, current: &NetworkState) -> Vec<Route> {

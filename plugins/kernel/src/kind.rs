@@ -24,7 +24,7 @@ mod vxlan;
 mod wireguard;
 mod xfrm;
 
-use nipart_netlink::packet::link::{InfoData, InfoKind, LinkInfo, LinkLayerType};
+use nipart_netlink::packet::link::{InfoData, InfoKind, InfoPortData, LinkInfo, LinkLayerType};
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{BondPort, BridgePort, Interface, InterfaceType};
 use nipart_sys::tun::Existing;
@@ -176,4 +176,9 @@ pub(crate) fn bridge_port_info(port: &BridgePort) -> Option<Vec<LinkInfo>> {
 /// `IFLA_LINKINFO` with the options of a bond's port, as far as they are given.
 pub(crate) fn bond_port_info(port: &BondPort) -> Vec<LinkInfo> {
     bond::compose_port(port)
+}
+
+/// The address that a bond keeps for its port; none of another's port.
+pub(crate) fn address_kept_by_bond(port: &InfoPortData) -> Option<&[u8]> {
+    bond::kept_address(port)
 }

@@ -87,14 +87,9 @@ impl<'a> Context<'a> {
     /// The wanted routes with the tables of the VRFs that they name; none when they name none.
     fn resolve_vrf_names(&self) -> Option<Vec<Route>> {
         let routes = self.desired.config_routes();
-        let table_of = |name: &str| {
-            let table = |interface: &&'a Interface| interface.vrf.as_ref()?.route_table_id;
-            let wanted = self.wanted_up(name);
-            let present = || self.present.get(name).and_then(table);
-            wanted.as_ref().and_then(table).or_else(present)
-        };
         let resolved = |route: &Route| {
-            let table = route.vrf_name.as_deref().and_then(table_of);
+            let name = route.vrf_name.as_deref();
+            let table = name.and_then(|name| self.wanted_table(name).or(self.present_table(name)));
             match table.filter(|_| route.table_id.is_none()) {
                 Some(table) => Route {
                     vrf_name: None,
@@ -107,6 +102,24 @@ impl<'a> Context<'a> {
         let mut named = routes.iter().filter(|route| route.vrf_name.is_some());
         named.next()?;
         Some(routes.iter().map(resolved).collect())
+    }
+
+    fn wanted_table(&self, vrf: &str) -> Option<u32> {
+        self.wanted_up(vrf)?.vrf.as_ref()?.route_table_id
+    }
+
+    fn present_table(&self, vrf: &str) -> Option<u32> {
+        self.present.get(vrf)?.vrf.as_ref()?.route_table_id
+    }
+
+    /// The table that a VRF leaves, with the one that it gets instead: none when it goes itself.
+    pub(crate) fn change_of_table(&self, vrf: &str) -> Option<(u32, Option<u32>)> {
+        let old = self.present_table(vrf)?;
+        if self.doomed.contains(vrf) {
+            return Some((old, None));
+        }
+        let new = self.wanted_table(vrf)?;
+        (new != old).then_some((old, Some(new)))
     }
 
     /// The routes that were saved: ours, whoever the kernel says added them.

@@ -164,7 +164,7 @@ pub(crate) fn section_differences(wanted: &Interface, present: &Interface) -> Ve
 }
 
 /// Whether the kernel can't make one of these changes on the living link, so that it has to be created anew.
-pub(crate) fn needs_recreation(present: &Interface, differences: &[Difference]) -> bool {
+pub fn needs_recreation(present: &Interface, differences: &[Difference]) -> bool {
     of_type(present.interface_type.as_ref()).is_some_and(|kind| {
         differences
             .iter()

@@ -6,6 +6,7 @@
 //! took away by itself: routes of a link that went down, addresses of one that was deleted. What others have added
 //! meanwhile stays. Asked again after the undo, the answer must be an empty plan.
 
+mod address;
 mod name;
 mod route;
 mod route_rule;
@@ -21,7 +22,8 @@ use nipart_schemas::operation::Plan;
 
 use self::touched::Touched;
 use crate::context::Context;
-use crate::goal::{Fate, Goal, Goals, address, recreation, restart, vlan};
+use crate::goal::address::all;
+use crate::goal::{Fate, Goal, Goals, recreation, restart, vlan};
 use crate::plan::PortOptions;
 use crate::{kind, plan};
 
@@ -84,26 +86,27 @@ fn restore<'a>(
         let key = (before.name.clone(), address.key());
         touched.added_addresses.contains(&key)
     };
-    let kept: Vec<Address> = address::all(before)
+    let kept: Vec<Address> = all(before)
         .map(|address| match same_address(now, &address) {
             // Its life times run on; only what the plan changed is put back.
             Some(present) if !is_added(&address) => present,
             _ => address,
         })
         .collect();
-    let unwanted = now.into_iter().flat_map(address::all).filter(|address| {
+    let unwanted = now.into_iter().flat_map(all).filter(|address| {
         is_added(address) && !kept.iter().any(|kept| kept.key() == address.key())
     });
+    let out_of_order = now.map_or(Vec::new(), |now| address::out_of_order(&kept, now));
     Some(Goal {
         up,
-        unwanted_addresses: unwanted.collect(),
+        unwanted_addresses: unwanted.chain(out_of_order).collect(),
         addresses: kept,
         ..Goal::new(wanted, now, fate)
     })
 }
 
 fn same_address(now: Option<&Interface>, address: &Address) -> Option<Address> {
-    let mut present = now.into_iter().flat_map(address::all);
+    let mut present = now.into_iter().flat_map(all);
     present.find(|present| present.key() == address.key())
 }
 

@@ -43,6 +43,20 @@ impl LinuxBridge {
         self.vlan.iter().chain(of_ports)
     }
 
+    /// Forgets what can't stand below `upper`: VLANs where it looks at none, and that it looks at none where `upper` has VLANs.
+    pub(crate) fn forget_vlans_against(&mut self, upper: &Self) {
+        let filters = upper.options.as_ref().and_then(|it| it.vlan_filtering);
+        if filters == Some(false) {
+            self.vlan = None;
+            let ports = self.port.iter_mut().flatten();
+            ports.for_each(|port| port.vlan = None);
+        } else if upper.vlans().any(|vlan| !vlan.is_reset())
+            && let Some(options) = &mut self.options
+        {
+            options.vlan_filtering.take_if(|filters| !*filters);
+        }
+    }
+
     /// Where nothing is said of VLANs, says that there is nothing but the default.
     pub fn spell_out_missing_vlans(&mut self) {
         self.vlan.get_or_insert_default();

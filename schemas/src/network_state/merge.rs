@@ -6,11 +6,14 @@
 //! bridge leaves the other's list, one that becomes a port has no addresses any more, the peer of a removed veth is
 //! gone with it. What is remembered must be a state that can be applied as a whole: it is at every start.
 
+mod contradiction;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use self::contradiction::without_contradictions;
 use super::NetworkState;
 use crate::dns::{DnsConfig, DnsResolver};
-use crate::interface::{Identifier, Interface, InterfaceState, InterfaceType};
+use crate::interface::{Interface, InterfaceState, InterfaceType};
 use crate::overlay::Overlay;
 use crate::route::{AbsentRoutes, Route, RouteKey, RouteSlot, Routes};
 use crate::route_rule::{AbsentRules, RouteRule, RouteRules};
@@ -103,63 +106,6 @@ fn merged_interfaces(upper: &NetworkState, below: &NetworkState) -> Vec<Interfac
         }
     }
     merged
-}
-
-/// What of the lower interface can stand beside what the upper one says.
-fn without_contradictions(upper: &Interface, below: &Interface) -> Interface {
-    if let (Some(wanted), Some(known)) = (&upper.interface_type, &below.interface_type)
-        && !wanted.accepts(known)
-        && !known.accepts(wanted)
-    {
-        // Another interface of the same name.
-        return Interface::named(&*upper.name);
-    }
-    let mut below = below.clone();
-    // A state that isn't written is `up`, not what it was.
-    below.state = None;
-    if upper.mac_address.is_some() {
-        below.copy_mac_from = None;
-    } else if upper.copy_mac_from.is_some() {
-        below.mac_address = None;
-    }
-    if let (Some(upper), Some(below)) = (&upper.link_aggregation, &mut below.link_aggregation)
-        && upper.mode.is_some()
-        && upper.mode != below.mode
-    {
-        // Options belong to a mode.
-        below.options = None;
-    }
-    if upper.identifier.is_none()
-        && upper.mac_address.is_some()
-        && upper.mac_address != below.mac_address
-    {
-        // It is an address to be set, not one that it is known by.
-        below
-            .identifier
-            .take_if(|identifier| *identifier == Identifier::MacAddress);
-    }
-    if let (Some(upper), Some(below)) = (&upper.ethernet, &mut below.ethernet)
-        && upper.auto_negotiation == Some(true)
-    {
-        (below.speed, below.duplex) = (None, None);
-    }
-    if let (Some(upper), Some(below)) = (&upper.ipv4, &mut below.ipv4) {
-        let has_addresses = upper.address.as_ref().is_some_and(|list| !list.is_empty());
-        if upper.enabled == Some(false) {
-            (below.dhcp, below.address) = (None, None);
-        } else if upper.dhcp == Some(true) || has_addresses {
-            below.enabled.take_if(|enabled| !*enabled);
-        }
-    }
-    if let (Some(upper), Some(below)) = (&upper.ipv6, &mut below.ipv6) {
-        let has_addresses = upper.address.as_ref().is_some_and(|list| !list.is_empty());
-        if upper.enabled == Some(false) {
-            (below.dhcp, below.autoconf, below.address) = (None, None, None);
-        } else if upper.autoconf == Some(true) || has_addresses {
-            below.enabled.take_if(|enabled| !*enabled);
-        }
-    }
-    below
 }
 
 /// Who is whose port, as far as the upper state says so.
@@ -312,10 +258,8 @@ fn merged_routes(
         }
     }
     config.retain(|route| {
-        !route
-            .next_hop_interface
-            .as_deref()
-            .is_some_and(|name| removed.contains(name))
+        let mut names = [&route.next_hop_interface, &route.vrf_name].into_iter();
+        !names.any(|name| name.as_deref().is_some_and(|name| removed.contains(name)))
     });
     config
 }

@@ -33,7 +33,10 @@ impl NetworkState {
         for index in revived {
             let wanted = &mut self.interfaces[index];
             if let Some(interface) = filled.get(wanted.name.as_str()) {
+                // A controller that this state removes isn't forgotten, but refused.
+                let written = wanted.controller.take();
                 *wanted = (*interface).clone();
+                wanted.controller = written.or(wanted.controller.take());
             }
         }
         true
@@ -69,6 +72,15 @@ mod tests {
             !desired.revive(&observed, &desired.clone()),
             "once is enough"
         );
+    }
+
+    #[test]
+    fn what_is_written_stays() {
+        let saved = state("interfaces: [{name: vx1, type: vxlan, vxlan: {id: 3}}]");
+        let text = "interfaces: [{name: vx1, controller: br0}, {name: br0, state: absent}]";
+        let mut desired = state(text);
+        assert!(desired.revive(&NetworkState::default(), &saved));
+        assert_eq!(desired.interfaces[0].controller.as_deref(), Some("br0"));
     }
 
     #[test]

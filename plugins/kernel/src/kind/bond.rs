@@ -247,6 +247,17 @@ fn observe_port(link: &LinkFacts, mode: Option<interface::BondMode>) -> BondPort
     port
 }
 
+/// The address that a port had before it got the bond's, and gets back (`IFLA_BOND_SLAVE_PERM_HWADDR`).
+pub(super) fn kept_address(port: &InfoPortData) -> Option<&[u8]> {
+    let InfoPortData::BondPort(attributes) = port else {
+        return None;
+    };
+    attributes.iter().find_map(|attribute| match attribute {
+        InfoBondPort::PermHwaddr(bytes) => Some(bytes.as_slice()),
+        _ => None,
+    })
+}
+
 /// `IFLA_INFO_SLAVE_DATA` with what is given.
 pub(super) fn compose_port(port: &BondPort) -> Vec<LinkInfo> {
     let attributes = [

@@ -117,6 +117,13 @@ impl Link {
         if is_base_elsewhere {
             facts.base = None;
         }
+        if interface.permanent_mac_address.is_none() {
+            let kept = facts
+                .port_data
+                .as_ref()
+                .and_then(kind::address_kept_by_bond);
+            interface.permanent_mac_address = kept.and_then(mac_address);
+        }
         if facts.name.is_empty() {
             return None;
         }

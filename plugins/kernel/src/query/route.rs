@@ -2,7 +2,7 @@
 
 //! From `RTM_NEWROUTE` to routes, of all tables but the local one: those with next hops, and those that drop packets.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use nipart_netlink::packet::AddressFamily;
@@ -65,15 +65,16 @@ pub(super) async fn read(
         routes = dump.routes_map(RouteFilter::default(), map).await?;
     } else {
         let mut asked = HashSet::new();
-        for link in links {
+        // In a fixed order: the same network gives the same plan.
+        for link in &BTreeSet::from_iter(links) {
             let filter = RouteFilter {
-                interface: Some(*link),
+                interface: Some(**link),
                 ..RouteFilter::default()
             };
             match dump.routes_map(filter, observe).await {
                 // A multipath route comes once for each of its links, and one through a VRF's port with the VRF, too.
                 Ok(found) => {
-                    let own = HashSet::from([*link]);
+                    let own = HashSet::from([**link]);
                     routes.extend(found.into_iter().filter(|route| {
                         leads_through(route, &own) && !leads_through(route, &asked)
                     }));
@@ -82,7 +83,7 @@ pub(super) async fn read(
                 Err(error) if error.is_not_found() => {}
                 Err(error) => return Err(error),
             }
-            asked.insert(*link);
+            asked.insert(**link);
         }
     }
     Ok(routes)

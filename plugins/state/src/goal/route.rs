@@ -5,6 +5,7 @@
 pub(crate) mod carrier;
 mod loss;
 mod multipath;
+mod vrf;
 
 use std::collections::{HashMap, HashSet};
 
@@ -86,6 +87,7 @@ pub(super) fn resolve(context: &Context<'_>, goals: &mut Goals<'_>) {
         .map(|goal| (goal.wanted.name.as_str(), goal.fate))
         .collect();
     let owned = context.saved_route_keys();
+    let mut of_vrfs = vrf::OfVrfs::of(context, &absent);
     for route in context.observed.running_routes() {
         let key = route.key();
         if wanted.contains(&key) || route.is_connected() {
@@ -94,15 +96,23 @@ pub(super) fn resolve(context: &Context<'_>, goals: &mut Goals<'_>) {
         let interface = route.next_hop_interface.as_deref();
         let goes_with_its_link =
             interface.is_some_and(|name| fates.get(name) == Some(&Fate::Delete));
-        let is_unwanted = || is_unwanted(context, &absent, &owned, route);
+        let is_unwanted = goes_with_its_link
+            || of_vrfs.leaves(route, &wanted)
+            || is_unwanted(context, &absent, &owned, route);
         if route.is_hop() {
-            if goes_with_its_link || is_unwanted() {
+            if is_unwanted {
                 paths.unwanted.insert(key);
             }
-        } else if !goes_with_its_link && is_unwanted() {
+        } else if !goes_with_its_link && is_unwanted {
             goals.unwanted_routes.push(route.clone());
         }
     }
+    let (hops, routes): (Vec<Route>, Vec<Route>) = of_vrfs
+        .following(goals)
+        .into_iter()
+        .partition(Route::is_hop);
+    paths.wanted.extend(hops);
+    goals.routes.extend(routes);
     paths.resolve(context, goals);
     if context.missing == MissingInterfaces::Await {
         // What was saved goes before what took its place meanwhile.

@@ -38,7 +38,9 @@ pub(super) fn plan(goal: &Goal<'_>, waves: &mut Waves) {
         .iter()
         .filter(|lost| !goal.addresses.iter().any(|kept| kept.key() == lost.key()));
     for address in goal.addresses.iter().chain(of_others) {
-        let is_lost = lost.iter().any(|lost| lost.key() == address.key());
+        // One that goes and is wanted comes back behind others.
+        let mut going = lost.iter().chain(&goal.unwanted_addresses);
+        let is_lost = going.any(|going| going.key() == address.key());
         let is_so = !is_lost
             && present.get(&address.key()).is_some_and(|present| {
                 lives_alike(address, present) && marked_alike(address, present)

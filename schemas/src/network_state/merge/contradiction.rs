@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Keys of one interface that exclude each other.
+
+use crate::interface::{Identifier, Interface};
+
+/// What of the lower interface can stand beside what the upper one says.
+pub(super) fn without_contradictions(upper: &Interface, below: &Interface) -> Interface {
+    if let (Some(wanted), Some(known)) = (&upper.interface_type, &below.interface_type)
+        && !wanted.accepts(known)
+        && !known.accepts(wanted)
+    {
+        // Another interface of the same name.
+        return Interface::named(&*upper.name);
+    }
+    let mut below = below.clone();
+    // A state that isn't written is `up`, not what it was.
+    below.state = None;
+    if upper.mac_address.is_some() {
+        below.copy_mac_from = None;
+    } else if upper.copy_mac_from.is_some() {
+        below.mac_address = None;
+    }
+    if let (Some(upper), Some(below)) = (&upper.link_aggregation, &mut below.link_aggregation)
+        && upper.mode.is_some()
+        && upper.mode != below.mode
+    {
+        // Options belong to a mode.
+        below.options = None;
+    }
+    if upper.identifier.is_none()
+        && upper.mac_address.is_some()
+        && upper.mac_address != below.mac_address
+    {
+        // It is an address to be set, not one that it is known by.
+        below
+            .identifier
+            .take_if(|identifier| *identifier == Identifier::MacAddress);
+    }
+    if let (Some(upper), Some(below)) = (&upper.ethernet, &mut below.ethernet)
+        && upper.auto_negotiation == Some(true)
+    {
+        (below.speed, below.duplex) = (None, None);
+    }
+    if let (Some(upper), Some(below)) = (&upper.bridge, &mut below.bridge) {
+        below.forget_vlans_against(upper);
+    }
+    if let (Some(upper), Some(below)) = (&upper.ipv4, &mut below.ipv4) {
+        let has_addresses = upper.address.as_ref().is_some_and(|list| !list.is_empty());
+        if upper.enabled == Some(false) {
+            (below.dhcp, below.address) = (None, None);
+        } else if upper.dhcp == Some(true) || has_addresses {
+            below.enabled.take_if(|enabled| !*enabled);
+        }
+    }
+    if let (Some(upper), Some(below)) = (&upper.ipv6, &mut below.ipv6) {
+        let has_addresses = upper.address.as_ref().is_some_and(|list| !list.is_empty());
+        if upper.enabled == Some(false) {
+            (below.dhcp, below.autoconf, below.address) = (None, None, None);
+        } else if upper.autoconf == Some(true) || has_addresses {
+            below.enabled.take_if(|enabled| !*enabled);
+        }
+    }
+    below
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::network_state::NetworkState;
+
+    fn state(bridge: &str) -> NetworkState {
+        let text = format!("interfaces: [{{name: br0, type: linux-bridge, bridge: {{{bridge}}}}}]");
+        crate::yaml::parse(&text).unwrap()
+    }
+
+    #[test]
+    fn vlans_and_a_bridge_that_looks_at_none() {
+        let vlans = "vlan: {tag: 10}, port: [{name: v1, vlan: {tag: 5}}]";
+        let off = "options: {vlan-filtering: false, mac-ageing-time: 60}";
+        let merged = state(off).laid_over(&state(vlans));
+        assert_eq!(merged, state(&format!("{off}, port: [{{name: v1}}]")));
+        let merged = state(vlans).laid_over(&state(off));
+        let expected = format!("{vlans}, options: {{mac-ageing-time: 60}}");
+        assert_eq!(merged, state(&expected));
+    }
+}
