@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Random wanted states one after the other, on the running kernel.
+//!
+//! Each is applied over what those before it, and others, have left. One that is refused changes nothing. One that is
+//! applied is taken back, and all is as before; then it is applied for good: the kernel has what it says, the same again
+//! has nothing to do, and the state that undoes it brings back what was shown before.
+//!
+//! `NIPART_TESTS_SEED` is another seed than the usual one, `NIPART_TESTS_CASES` another number of states.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail loudly, in their helpers too"
+)]
+
+mod others;
+mod outcome;
+mod walk;
+
+use nipart_tests::namespace::run;
+use nipart_vm_tests::needs_kinds;
+
+/// States of the walk, where nobody asks for more: they are to take less than a minute.
+const CASES: usize = 25;
+
+#[test]
+fn kinds_of_every_kernel() {
+    run(|| walk::walk(nipart_random::desired(), CASES));
+}
+
+#[test]
+fn bonds_vlans_and_vrfs() {
+    run(|| {
+        if needs_kinds(&["bond", "vlan", "vrf"]) {
+            walk::walk(nipart_random::desired_of_more_kinds(), CASES);
+        }
+    });
+}
