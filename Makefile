@@ -24,7 +24,7 @@ vm-check:       ## The tests of all link kinds, in a VM
 bench:          ## Figures, as ratios against iproute2 in the same run
 	@scripts/bench
 
-schema:         ## Generate schemas/nipart.schema.json anew
+schema:         ## Generate schemas/nipart.schema.json and docs/properties.md anew
 	cargo run --quiet --package xtask -- schema
 
 man:            ## Generate man pages and completions under target/man

@@ -3,6 +3,7 @@
 //! Developer commands: what is made from the sources, and not written by hand.
 
 mod pages;
+mod properties;
 mod schema;
 
 use std::io;
@@ -27,7 +28,8 @@ enum Command {
         #[arg(default_value = "target/man")]
         folder: PathBuf,
     },
-    /// Write the JSON Schema of network states to schemas/nipart.schema.json
+    /// Write the JSON Schema of network states to schemas/nipart.schema.json, and the list of properties to
+    /// docs/properties.md
     Schema,
 }
 
@@ -47,6 +49,9 @@ fn run(command: Command) -> io::Result<()> {
             pages::write_manuals(&folder)?;
             pages::write_completions(&folder.join("completions"))
         }
-        Command::Schema => schema::write(),
+        Command::Schema => {
+            schema::write()?;
+            properties::write()
+        }
     }
 }
