@@ -18,6 +18,7 @@ pub(crate) fn run(scenario: &str, size: usize) -> Value {
     match scenario {
         "pairs" => pairs(size),
         "bridge" => bridge(size),
+        "stacks" => stacks(size),
         _ => dhcp::run(),
     }
 }
@@ -161,5 +162,37 @@ fn bridge(size: usize) -> Value {
     bench.iproute2("bridge with new ports", &peer, &["-batch", &batch]);
     await_quiet_kernel();
     bench.nipart("bridge with new ports", &["apply", &state]);
+    Value::Object(bench.figures)
+}
+
+/// Whether the kernel has VLANs, asked of the other namespace.
+fn has_vlans(peer: &Peer) -> bool {
+    let ip = |arguments: &str| {
+        Command::new("nsenter")
+            .args(["--target", &peer.pid(), "--net", "--", "ip"])
+            .args(arguments.split(' '))
+            .output()
+            .is_ok_and(|output| output.status.success())
+    };
+    let has = ip("link add probe type veth peer name eborp")
+        && ip("link add link probe name probe.1 type vlan id 1");
+    ip("link del probe");
+    has
+}
+
+fn stacks(size: usize) -> Value {
+    let peer = Peer::new();
+    let mut bench = Bench::new();
+    let has_vlans = has_vlans(&peer);
+    let what = if has_vlans {
+        "VLANs under a bridge each"
+    } else {
+        "veths under a bridge each"
+    };
+    let (state, batch) = states::stacks(size, has_vlans);
+    let (state, batch) = (bench.file("state.yml", &state), bench.file("batch", &batch));
+    bench.iproute2(what, &peer, &["-batch", &batch]);
+    await_quiet_kernel();
+    bench.nipart(what, &["apply", &state]);
     Value::Object(bench.figures)
 }

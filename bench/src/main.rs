@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! `nipart-bench [N…]`: what Nipart costs, as ratios against iproute2 in the same run.
+//! `nipart-bench [--once] [SCENARIO…] [N…]`: what Nipart costs, as ratios against iproute2 in the same run. Scenarios are
+//! `pairs`, `bridge`, `stacks` and `dhcp`; without any, all of them.
 //!
 //! Every measurement runs in fresh network namespaces: first iproute2, then Nipart, several times in turn; medians
 //! are printed. Deleting thousands of links keeps the kernel busy long after a namespace is gone, so that is waited for.
@@ -17,6 +18,7 @@ use serde_json::Value;
 use crate::measure::{await_quiet_kernel, median};
 
 const DEFAULT_SIZES: [usize; 3] = [100, 500, 1000];
+const SCENARIOS: [&str; 3] = ["pairs", "bridge", "stacks"];
 const RUNS: usize = 5;
 
 fn main() -> ExitCode {
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         println!("{}", inside::run(scenario, size));
         return ExitCode::SUCCESS;
     }
+    let has = |word: &str| arguments.iter().any(|argument| argument == word);
     let sizes: Vec<usize> = arguments
         .iter()
         .filter_map(|argument| argument.parse().ok())
@@ -37,29 +40,37 @@ fn main() -> ExitCode {
     } else {
         sizes
     };
-    println!("medians of {RUNS} runs; milliseconds wall / CPU of all processes\n");
+    // Where a processor is emulated, one run takes minutes.
+    let count = if has("--once") { 1 } else { RUNS };
+    let is_wanted = |scenario: &str| {
+        has(scenario) || !SCENARIOS.iter().chain(&["dhcp"]).any(|other| has(other))
+    };
+    println!("medians of {count} runs; milliseconds wall / CPU of all processes\n");
     println!(
         "{:<6} {:<26} {:>16} {:>16} {:>12}",
         "N", "what", "iproute2", "nipart", "ratio"
     );
     for size in sizes {
-        table(size, &runs("pairs", size));
-        table(size, &runs("bridge", size));
+        for scenario in SCENARIOS.into_iter().filter(|it| is_wanted(it)) {
+            table(size, &runs(scenario, size, count));
+        }
     }
-    let dhcp = runs("dhcp", 0);
-    for key in ["udhcpc_ms", "nipart_ms"] {
-        println!(
-            "DHCP, link up to address: {:<10} {:>8.1} ms",
-            key.trim_end_matches("_ms"),
-            of(&dhcp, key)
-        );
+    if is_wanted("dhcp") {
+        let dhcp = runs("dhcp", 0, count);
+        for key in ["udhcpc_ms", "nipart_ms"] {
+            println!(
+                "DHCP, link up to address: {:<10} {:>8.1} ms",
+                key.trim_end_matches("_ms"),
+                of(&dhcp, key)
+            );
+        }
     }
     ExitCode::SUCCESS
 }
 
 /// Runs a scenario several times, each in a namespace of its own.
-fn runs(scenario: &str, size: usize) -> Vec<Value> {
-    (0..RUNS)
+fn runs(scenario: &str, size: usize, count: usize) -> Vec<Value> {
+    (0..count)
         .filter_map(|_| {
             await_quiet_kernel();
             let own = std::env::current_exe().ok()?;

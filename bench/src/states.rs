@@ -85,3 +85,38 @@ pub(crate) fn bridge(size: usize) -> (String, String) {
     }
     (state, batch)
 }
+
+/// `size` links, VLANs over one base where the kernel has these, otherwise veth pairs, and a bridge over each.
+pub(crate) fn stacks(size: usize, has_vlans: bool) -> (String, String) {
+    let mut state = "interfaces:\n".to_string();
+    let mut batch = String::new();
+    if has_vlans {
+        state += "- name: base\n  type: veth\n  veth:\n    peer: esab\n";
+        batch += "link add base up type veth peer name esab\nlink set esab up\n";
+    }
+    for number in 0..size {
+        let _ = write!(
+            state,
+            "- name: s{number}\n  type: linux-bridge\n  bridge:\n    port:\n    - name: a{number}\n- name: a{number}\n"
+        );
+        let id = number + 1;
+        let _ = if has_vlans {
+            write!(
+                state,
+                "  type: vlan\n  vlan:\n    base-iface: base\n    id: {id}\n"
+            )
+        } else {
+            write!(state, "  type: veth\n  veth:\n    peer: b{number}\n")
+        };
+        let kind = if has_vlans {
+            format!("link base name a{number} type vlan id {id}")
+        } else {
+            format!("a{number} type veth peer name b{number}")
+        };
+        let _ = write!(
+            batch,
+            "link add s{number} up type bridge\nlink add {kind}\nlink set a{number} up master s{number}\n"
+        );
+    }
+    (state, batch)
+}
