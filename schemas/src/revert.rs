@@ -74,12 +74,6 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
             ..desired.clone()
         };
         back.keep_named(&mask);
-        if desired.controller.is_some() {
-            back.controller.get_or_insert_default();
-        }
-        if desired.description.is_some() {
-            back.description.get_or_insert_default();
-        }
         if let Some(section) = &mut back.wireguard {
             section.spell_out_missing_secrets();
         }
@@ -93,6 +87,13 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
         {
             section.spell_out_missing_vlans();
         }
+    }
+    // What is set down keeps what was written of it, and would come back with that.
+    if desired.controller.is_some() {
+        back.controller.get_or_insert_default();
+    }
+    if desired.description.is_some() {
+        back.description.get_or_insert_default();
     }
     Some(back)
 }

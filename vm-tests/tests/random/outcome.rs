@@ -138,12 +138,18 @@ fn comparable(shown: &str) -> Value {
             let list = section.and_then(|section| section["address"].as_array_mut());
             let Some(list) = list else { continue };
             list.retain(|address| !address["ip"].to_string().contains("fe80:"));
+            list.iter_mut().for_each(without_owner);
             list.sort_by_key(ToString::to_string);
         }
     }
     if let Some(running) = state["routes"]["running"].as_array_mut() {
         running.retain(|route| route["protocol"] != 2);
+        running.iter_mut().for_each(without_owner);
         running.sort_by_key(ToString::to_string);
     }
     state
+}
+
+fn without_owner(object: &mut Value) {
+    object["protocol"].take();
 }

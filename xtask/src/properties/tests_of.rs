@@ -42,6 +42,11 @@ impl Sources {
 impl Test {
     fn has(&self, keys: &[String]) -> bool {
         let (first, rest) = (spellings(&keys[0]), &keys[1..]);
+        // A key of several words means the same wherever it stands beside its section.
+        if let Some(last) = rest.last().filter(|key| key.contains(['-', '_'])) {
+            let stands = |key: &String| positions(&self.text, key).next().is_some();
+            return first.iter().any(stands) && spellings(last).iter().any(stands);
+        }
         let mut starts = first.iter().flat_map(|key| positions(&self.text, key));
         starts.any(|start| {
             let end = (start..=self.text.len().min(start + ENTRY))
