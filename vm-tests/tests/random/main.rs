@@ -23,7 +23,7 @@ use nipart_tests::namespace::run;
 use nipart_vm_tests::needs_kinds;
 
 /// States of the walk, where nobody asks for more: they are to take less than a minute.
-const CASES: usize = 25;
+const CASES: usize = 20;
 
 #[test]
 fn kinds_of_every_kernel() {
