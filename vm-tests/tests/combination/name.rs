@@ -90,8 +90,9 @@ interfaces:
         rename("v1", "x1");
         rename("v2", "v1");
         check::changes_nothing(&system, &state);
-        let primary = "interfaces: [{name: bond0, link-aggregation: {options: {primary: left}}}]";
-        system.apply(primary).ok();
+        let ports = "port: [left, right]";
+        let primary = state.replace(ports, &format!("{ports}, options: {{primary: left}}"));
+        system.apply(&primary).ok();
         let options = eyes::link("bond0")["linkinfo"]["info_data"].clone();
         assert_eq!(
             (options["primary"].as_str(), index("bond0")),
