@@ -18,8 +18,8 @@ use crate::{others, outcome};
 
 /// Until the kernel has done what it does later by itself, such as telling the link of an address.
 const LATER: Duration = Duration::from_secs(15);
-/// More than the walk's states that must be applied, not refused: a third.
-const REFUSED: usize = 3;
+/// Of so many states one at least must be applied, not refused.
+const REFUSED: usize = 6;
 
 fn number(variable: &str, default: usize) -> usize {
     let text = std::env::var(variable).ok();
