@@ -15,12 +15,11 @@ mod foreign;
 mod interface;
 mod ip;
 mod lease;
-mod more_kinds;
 mod route;
 mod route_rule;
 mod section;
 
-use nipart_schemas::interface::{Interface, InterfaceState};
+use nipart_schemas::interface::InterfaceState;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::route::{Route, Routes};
 use proptest::collection::vec;
@@ -36,8 +35,6 @@ pub const NAMES: [&str; 10] = [
 ];
 /// Names that only others use.
 pub const FOREIGN: [&str; 2] = ["dummy0", "foreignmv"];
-/// Names of kinds that not every kernel has.
-pub const MORE_NAMES: [&str; 4] = ["bond0", "vlan0", "vrf0", "vlan1"];
 const BASES: [&str; 6] = ["eth0", "eth1", "vx0", "va", "vb", "br0"];
 const PORTS: [&str; 6] = ["eth0", "eth1", "va", "vb", "vx0", "mv0"];
 
@@ -45,39 +42,16 @@ fn number(name: &str) -> u8 {
     let position = NAMES
         .iter()
         .chain(&FOREIGN)
-        .chain(&MORE_NAMES)
         .position(|known| *known == name);
     u8::try_from(position.unwrap()).unwrap()
 }
 
-/// A wanted state of kinds that every kernel has.
+/// A wanted state. What can't be is taken out here, as far as it is known without the network.
 pub fn desired() -> impl Strategy<Value = NetworkState> {
     let interfaces = subsequence(NAMES.to_vec(), 1..=8).prop_flat_map(|names| {
-        names
-            .into_iter()
-            .map(interface::interface)
-            .collect::<Vec<_>>()
+        let interfaces = names.into_iter().map(interface::interface);
+        interfaces.collect::<Vec<_>>()
     });
-    state_of(interfaces)
-}
-
-/// A wanted state that may also have bonds, VLANs and VRFs.
-pub fn desired_of_more_kinds() -> impl Strategy<Value = NetworkState> {
-    let names = subsequence([&NAMES[..], &MORE_NAMES[..]].concat(), 3..=11);
-    let one = |name| {
-        if MORE_NAMES.contains(&name) {
-            more_kinds::interface(name).boxed()
-        } else {
-            interface::interface(name).boxed()
-        }
-    };
-    state_of(names.prop_flat_map(move |names| names.into_iter().map(one).collect::<Vec<_>>()))
-}
-
-/// What can't be is taken out here, as far as it is known without the network.
-fn state_of(
-    interfaces: impl Strategy<Value = Vec<Interface>>,
-) -> impl Strategy<Value = NetworkState> {
     let lists = (vec(route::routes(), 0..4), route_rule::wanted());
     (interfaces.prop_shuffle(), lists).prop_map(|(interfaces, (config, route_rules))| {
         let mut state = NetworkState {
