@@ -82,7 +82,7 @@ const SYNTAX: &[Case] = &[
         "3:18",
         &["192.0.2.1/24", "host bits set", "192.0.2.0/24"],
     ),
-    ("interfaces: [\n", "1:14", &["flow"]),
+    ("interfaces: [\n", "1:14", &["a value is missing here"]),
     ("- just\n- a list\n", "1:1", &[]),
 ];
 
@@ -110,12 +110,12 @@ const MEANING: &[Case] = &[
     (
         "interfaces:\n- name: x0\n  type: flux-capacitor\n",
         "3:9",
-        &["unknown interface type flux-capacitor", "linux-bridge"],
+        &["unknown type `flux-capacitor`", "linux-bridge"],
     ),
     (
         "interfaces:\n- name: v1\n  type: linux-bridge\n",
         "3:9",
-        &["v1 is a veth", "can't be changed to linux-bridge"],
+        &["v1 is of type veth", "can't be changed to linux-bridge"],
     ),
     (
         "interfaces:\n- name: v1\n  bridge: {options: {mac-ageing-time: 5}}\n",
@@ -174,12 +174,12 @@ const MEANING: &[Case] = &[
     ),
     (
         "interfaces:\n- {name: mv0, type: mac-vlan, mac-vlan: {mode: bridge}}\n",
-        "2:3",
+        "2:31",
         &["needs the interface below", "base-iface"],
     ),
     (
         "interfaces:\n- {name: vx0, type: vxlan, vxlan: {remote: 192.0.2.1}}\n",
-        "2:3",
+        "2:28",
         &["needs its identifier"],
     ),
     (
@@ -200,7 +200,7 @@ const MEANING: &[Case] = &[
     ),
     (
         "routes:\n  config:\n  - {destination: 10.0.0.0/8, next-hop-interface: v1, next-hop-address: '::1'}\n",
-        "3:5",
+        "3:73",
         &["mixes IPv4 and IPv6"],
     ),
     (
