@@ -2,14 +2,18 @@
 
 //! The `ipv4` and `ipv6` sections of an interface.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+mod address;
+mod life_time;
+
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::address::Address;
 use crate::lenient;
-use crate::overlay::{overlay, overlay_leaf};
+use crate::overlay::overlay;
+use crate::word::words;
 
 /// `IFA_PROTO` and route protocol number of everything static that Nipart adds: how it knows its own objects again.
 /// Free in iproute2's `rt_protos`.
@@ -17,71 +21,6 @@ pub const PROTOCOL_NIPART: u8 = 110;
 
 /// `RTPROT_DHCP` (`linux/rtnetlink.h`), also put on leased addresses.
 pub const PROTOCOL_DHCP: u8 = 16;
-
-/// One address of an interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Address<A = IpAddr> {
-    /// The address itself.
-    pub ip: A,
-    /// Length of the network prefix in bits: up to 32 for IPv4, up to 128 for IPv6.
-    #[serde(deserialize_with = "lenient::prefix_length")]
-    pub prefix_length: u8,
-    /// Shown only: seconds until the kernel removes the address; none is for ever.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        alias = "valid-left",
-        alias = "valid-lft"
-    )]
-    pub valid_life_time: Option<u32>,
-    /// Shown only: seconds until the kernel prefers other addresses; none is for ever.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        alias = "preferred-left",
-        alias = "preferred-lft"
-    )]
-    pub preferred_life_time: Option<u32>,
-    /// Shown only: who added it (`IFA_PROTO`, `linux/if_addr.h`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub protocol: Option<u8>,
-}
-
-impl<A: Copy + Into<IpAddr>> Address<A> {
-    /// An address without limits of time.
-    pub fn new(ip: A, prefix_length: u8) -> Self {
-        Self {
-            ip,
-            prefix_length,
-            valid_life_time: None,
-            preferred_life_time: None,
-            protocol: None,
-        }
-    }
-
-    /// The same for either family.
-    pub fn any_family(&self) -> Address {
-        Address {
-            ip: self.ip.into(),
-            prefix_length: self.prefix_length,
-            valid_life_time: self.valid_life_time,
-            preferred_life_time: self.preferred_life_time,
-            protocol: self.protocol,
-        }
-    }
-
-    /// What makes it the same address for the kernel.
-    pub fn key(&self) -> (IpAddr, u8) {
-        (self.ip.into(), self.prefix_length)
-    }
-}
-
-impl<A: fmt::Display> fmt::Display for Address<A> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/{}", self.ip, self.prefix_length)
-    }
-}
 
 /// IPv4 on one interface.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -152,6 +91,21 @@ pub struct Ipv4 {
     /// Send this host name instead of the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dhcp_custom_hostname: Option<String>,
+    /// Pass on packets that come in over this interface (`net.ipv4.conf.*.forwarding`).
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "lenient::boolean"
+    )]
+    pub forwarding: Option<bool>,
+    /// Metric of the routes that the kernel makes for the networks of the addresses (`IFA_RT_PRIORITY`). 0: the kernel's
+    /// default, 0.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "lenient::number"
+    )]
+    pub prefix_route_metric: Option<u32>,
     /// `false`: verification fails when there are other addresses. Default true.
     #[serde(
         default,
@@ -173,6 +127,8 @@ overlay!(Ipv4 {
     dhcp_client_id,
     dhcp_send_hostname,
     dhcp_custom_hostname,
+    forwarding,
+    prefix_route_metric,
     allow_extra_address,
 });
 
@@ -239,6 +195,28 @@ pub struct Ipv6 {
         deserialize_with = "lenient::number"
     )]
     pub auto_route_metric: Option<u32>,
+    /// How addresses are made of prefixes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addr_gen_mode: Option<AddrGenMode>,
+    /// The last 64 bits of addresses from router advertisements (`IFLA_INET6_TOKEN`), the first 64 zero. Turns `autoconf`
+    /// on. `::`: made as `addr-gen-mode` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Ipv6Addr>,
+    /// Pass on packets that come in over this interface (`net.ipv6.conf.*.forwarding`).
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "lenient::boolean"
+    )]
+    pub forwarding: Option<bool>,
+    /// Metric of the routes that the kernel makes for the networks of the addresses (`IFA_RT_PRIORITY`). 0: the kernel's
+    /// default, 256.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "lenient::number"
+    )]
+    pub prefix_route_metric: Option<u32>,
     /// `false`: verification fails when there are other addresses. Default true.
     #[serde(
         default,
@@ -258,7 +236,30 @@ overlay!(Ipv6 {
     auto_routes,
     auto_route_table_id,
     auto_route_metric,
+    addr_gen_mode,
+    token,
+    forwarding,
+    prefix_route_metric,
     allow_extra_address,
 });
 
-overlay_leaf!(Address<Ipv4Addr>, Address<Ipv6Addr>, Address<IpAddr>);
+impl Ipv6 {
+    /// Whether it says how addresses end.
+    pub fn has_token(&self) -> bool {
+        self.token.is_some_and(|token| !token.is_unspecified())
+    }
+}
+
+words! {
+    /// How the kernel makes the last 64 bits of IPv6 addresses: `IN6_ADDR_GEN_MODE_*` of `linux/if_link.h`.
+    AddrGenMode {
+        /// From the MAC address (RFC 4291).
+        Eui64 = 0 "eui64",
+        /// No address at all, not even a link-local one.
+        None = 1 "none",
+        /// From a secret, the same at each place and different at others (RFC 7217).
+        StablePrivacy = 2 "stable-privacy",
+        /// As `stable-privacy`, with a secret that is new whenever this mode is set.
+        Random = 3 "random",
+    }
+}

@@ -2,11 +2,14 @@
 
 //! What is done to the kernel and to the machine's names: the operations that a plan lists, an apply executes and `plan` prints.
 
+mod ip_changes;
+
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::ip_changes::Ipv6Changes;
 use crate::dns::DnsSource;
 use crate::error::NipartError;
 use crate::event::Role;
@@ -80,19 +83,17 @@ pub enum Operation {
         /// The name.
         name: String,
     },
-    /// Turn IPv6 or its autoconfiguration on or off.
+    /// Pass on packets that come in over the link, or not.
     #[serde(rename_all = "kebab-case")]
-    ChangeIpv6 {
+    ChangeIpv4 {
         /// The link.
         interface: String,
-        /// `disable_ipv6`, inverted.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        enabled: Option<bool>,
-        /// `autoconf` and `accept_ra`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        autoconf: Option<bool>,
+        /// `forwarding`.
+        forwarding: bool,
     },
-    /// Add an address, or replace its life times when it is there.
+    /// Change switches of IPv6.
+    ChangeIpv6(Ipv6Changes),
+    /// Add an address, or replace life times, owner and metric when it is there.
     #[serde(rename_all = "kebab-case")]
     AddAddress {
         /// The link.
@@ -172,10 +173,11 @@ impl Operation {
             Self::DeleteLink { interface }
             | Self::AddAltName { interface, .. }
             | Self::RemoveAltName { interface, .. }
-            | Self::ChangeIpv6 { interface, .. }
+            | Self::ChangeIpv4 { interface, .. }
             | Self::AddAddress { interface, .. }
             | Self::RemoveAddress { interface, .. } => Some(interface),
             Self::ChangeLink(changes) => Some(&changes.interface),
+            Self::ChangeIpv6(changes) => Some(&changes.interface),
             Self::ChangeBridgePort { port } => Some(&port.name),
             Self::ChangeBondPort { port } => Some(&port.name),
             Self::ChangeDns(source) => source.interface.as_deref(),
@@ -253,22 +255,19 @@ impl fmt::Display for Operation {
             Self::RemoveAltName { interface, name } => {
                 write!(formatter, "remove alternative name {name} from {interface}")
             }
-            Self::ChangeIpv6 {
+            Self::ChangeIpv4 {
                 interface,
-                enabled,
-                autoconf,
-            } => {
-                write!(formatter, "change IPv6 of {interface}:")?;
-                if let Some(enabled) = enabled {
-                    write!(formatter, " enabled {enabled}")?;
-                }
-                if let Some(autoconf) = autoconf {
-                    write!(formatter, " autoconf {autoconf}")?;
-                }
-                Ok(())
-            }
+                forwarding,
+            } => write!(
+                formatter,
+                "change IPv4 of {interface}: forwarding {forwarding}"
+            ),
+            Self::ChangeIpv6(changes) => changes.fmt(formatter),
             Self::AddAddress { interface, address } => {
-                write!(formatter, "add address {address} to {interface}")
+                write!(formatter, "add address {address} to {interface}")?;
+                address
+                    .prefix_route_metric
+                    .map_or(Ok(()), |metric| write!(formatter, ", metric {metric}"))
             }
             Self::RemoveAddress { interface, address } => {
                 write!(formatter, "remove address {address} from {interface}")

@@ -6,6 +6,7 @@ mod loss;
 mod port;
 
 use std::collections::{HashMap, HashSet};
+use std::net::Ipv6Addr;
 
 use self::loss::Loss;
 use self::port::NewPorts;
@@ -77,6 +78,7 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
         if let Some(section) = &mut back.wireguard {
             section.spell_out_missing_secrets();
         }
+        spell_out_ip_defaults(desired, &mut back);
         back.alt_names = revert_alt_names(desired, present);
         back.dns = desired
             .dns
@@ -96,6 +98,23 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
         back.description.get_or_insert_default();
     }
     Some(back)
+}
+
+/// What was not shown was the kernel's default.
+fn spell_out_ip_defaults(desired: &Interface, back: &mut Interface) {
+    if let (Some(desired), Some(back)) = (&desired.ipv4, &mut back.ipv4)
+        && desired.prefix_route_metric.is_some()
+    {
+        back.prefix_route_metric.get_or_insert(0);
+    }
+    if let (Some(desired), Some(back)) = (&desired.ipv6, &mut back.ipv6) {
+        if desired.prefix_route_metric.is_some() {
+            back.prefix_route_metric.get_or_insert(0);
+        }
+        if desired.token.is_some() {
+            back.token.get_or_insert(Ipv6Addr::UNSPECIFIED);
+        }
+    }
 }
 
 fn revert_host_names(desired: &NetworkState, current: &NetworkState) -> Option<HostNames> {

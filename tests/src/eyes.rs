@@ -165,14 +165,41 @@ pub fn rules(family: &str) -> Value {
         .collect()
 }
 
+/// A switch under `/proc/sys/net/ipv4/conf`.
+#[must_use]
+pub fn ipv4_switch(name: &str, switch: &str) -> String {
+    switch_of("ipv4", name, switch).expect("a switch")
+}
+
 /// A switch under `/proc/sys/net/ipv6/conf`.
 #[must_use]
 pub fn ipv6_switch(name: &str, switch: &str) -> String {
-    let path = format!("/proc/sys/net/ipv6/conf/{name}/{switch}");
-    std::fs::read_to_string(path)
-        .expect("a switch")
-        .trim()
-        .to_string()
+    switch_of("ipv6", name, switch).expect("a switch")
+}
+
+fn switch_of(family: &str, name: &str, switch: &str) -> Option<String> {
+    let path = format!("/proc/sys/net/{family}/conf/{name}/{switch}");
+    let text = std::fs::read_to_string(path).ok()?;
+    Some(text.trim().to_string())
+}
+
+/// A line for each link, with the switches that an apply may change; sorted.
+fn switches() -> Vec<String> {
+    let links = ip(&["-o", "link", "show"]);
+    let names = links.lines().filter_map(|line| line.split(": ").nth(1));
+    let names = names.filter_map(|name| name.split('@').next());
+    let describe = |name: &str| {
+        let of = |family: &str, switch: &str| {
+            let value = switch_of(family, name, switch);
+            format!(" {switch} {}", value.as_deref().unwrap_or("-"))
+        };
+        let ipv6 = ["disable_ipv6", "autoconf", "accept_ra", "forwarding"];
+        let ipv6 = ipv6.map(|switch| of("ipv6", switch)).concat();
+        format!("switches of {name}:{}{ipv6}", of("ipv4", "forwarding"))
+    };
+    let mut lines: Vec<String> = names.map(describe).collect();
+    lines.sort();
+    lines
 }
 
 /// Everything of the namespace that an apply may change: for comparisons of before and after. Numbers of links are
@@ -187,6 +214,7 @@ pub fn everything() -> String {
         &["-o", "-6", "route", "show", "table", "all"],
         &["-d", "-4", "rule", "show"],
         &["-d", "-6", "rule", "show"],
+        &["token", "list"],
     ] {
         let text = ip(arguments);
         // The number in front is a rule's priority, and a link's number elsewhere.
@@ -195,6 +223,8 @@ pub fn everything() -> String {
         } else {
             text
         };
+        // An IPv6 address can't be given back no metric, only the one that it has without.
+        let text = text.replace(" metric 256 scope ", " scope ");
         let lines = text
             .lines()
             .filter(|line| !line.contains("multicast ff00::/8"));
@@ -207,6 +237,8 @@ pub fn everything() -> String {
             snapshot.push('\n');
         }
     }
+    snapshot.push_str(&switches().join("\n"));
+    snapshot.push('\n');
     snapshot
 }
 

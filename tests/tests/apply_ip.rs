@@ -79,6 +79,15 @@ interfaces:
             "interfaces: [{name: v1, ipv4: {address: [{ip: 192.0.2.2, prefix-length: 24}]}, ipv6: {address: []}}]",
         );
         assert_eq!(eyes::addresses("v1"), ["192.0.2.2/24"]);
+        // What is written of life times, as in nmstate's output, means nothing.
+        check::apply(
+            &system,
+            "interfaces: [{name: v1, ipv4: {address: [{ip: 192.0.2.2, prefix-length: 24, valid-left: 90sec, preferred-lft: 5},
+             {ip: 192.0.2.3, prefix-length: 24, valid-life-time: forever}]}}]",
+        );
+        let details = eyes::address_details("v1");
+        let mut all = details.as_array().expect("a list").iter();
+        assert!(all.all(|address| address["valid_life_time"] == 4_294_967_295_u32));
         check::apply(&system, "interfaces: [{name: v1, ipv4: {enabled: false}}]");
         assert_eq!(eyes::addresses("v1"), Vec::<String>::new());
         check::round_trip(&system);

@@ -76,6 +76,11 @@ fn lease_of_dnsmasq() {
         let shown = system.ctl(&["show", "eth1", "-o", "json"]).ok().json();
         let expected = json!({"name": "eth1", "state": "up", "mtu": 1400, "ipv4": {"enabled": true, "dhcp": true, "address": [{"ip": "192.0.2.50", "prefix-length": 24}]}});
         assert_includes("show", &shown["interfaces"][0], &expected);
+        let lives = &shown["interfaces"][0]["ipv4"]["address"][0]["valid-life-time"];
+        assert!(
+            lives.as_str().is_some_and(|text| text.ends_with("sec")),
+            "{lives}"
+        );
         check::changes_nothing(&system, ON);
         check::round_trip(&system);
 

@@ -16,7 +16,7 @@ mod address;
 mod build;
 mod deletion;
 mod in_order;
-mod ipv6;
+mod ip_stack;
 mod link;
 mod names;
 mod route;
@@ -32,7 +32,7 @@ use nipart_schemas::interface::Interface;
 use nipart_schemas::operation::{ExecutionReport, Operation, Plan};
 
 use self::in_order::in_order;
-use self::ipv6::Switch;
+use self::ip_stack::Switch;
 pub(crate) use self::link::common;
 pub(crate) use self::names::Names;
 pub(crate) use self::tun::TunDevice;
@@ -228,7 +228,10 @@ async fn execute_run(
     } else if !devices.is_empty() {
         in_order("/dev/net/tun", devices, tun::settle).await
     } else {
-        in_order("writing to /proc/sys", switches, |list| ipv6::write(list)).await
+        in_order("writing to /proc/sys", switches, |list| {
+            ip_stack::write(list)
+        })
+        .await
     }
 }
 

@@ -13,6 +13,7 @@
 mod address;
 mod assemble;
 mod device;
+mod ip_stack;
 mod link;
 mod route;
 mod route_rule;

@@ -8,7 +8,7 @@
 mod tools;
 
 use nipart_schemas::ip::{Address, PROTOCOL_NIPART};
-use nipart_schemas::operation::Operation;
+use nipart_schemas::operation::{Ipv6Changes, Operation};
 use nipart_schemas::route::{Route, RouteType};
 use serde_json::{Value, json};
 use tools::*;
@@ -201,10 +201,13 @@ fn switches_of_ipv6() {
         block_on(async {
             ip_lines("link add v0 type veth peer name p0; link set v0 up; link set p0 up");
             let kernel = open().await;
-            let change = |enabled, autoconf| Operation::ChangeIpv6 {
-                interface: "v0".to_string(),
-                enabled,
-                autoconf,
+            let change = |enabled, autoconf: Option<bool>| {
+                Operation::ChangeIpv6(Ipv6Changes {
+                    enabled,
+                    autoconf,
+                    accept_ra: autoconf.map(u8::from),
+                    ..Ipv6Changes::of("v0")
+                })
             };
             let file = |key: &str| {
                 let path = format!("/proc/sys/net/ipv6/conf/v0/{key}");

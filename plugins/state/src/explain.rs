@@ -4,7 +4,7 @@
 
 use nipart_schemas::dns::{DnsOrigin, DnsSource};
 use nipart_schemas::interface::Interface;
-use nipart_schemas::operation::{Operation, Plan};
+use nipart_schemas::operation::{Ipv6Changes, Operation, Plan};
 use nipart_schemas::overlay::{Difference, Overlay, Path};
 use nipart_schemas::route::Route;
 use serde_json::{Value, json};
@@ -142,14 +142,18 @@ fn list_change(operation: &Operation) -> Option<Difference> {
         Operation::RemoveAltName { interface, name } => {
             (format!("{interface}.alt-names"), json!(name), Value::Null)
         }
-        Operation::ChangeIpv6 {
+        Operation::ChangeIpv4 {
             interface,
-            enabled,
-            autoconf,
+            forwarding,
         } => (
-            format!("{interface}.ipv6"),
+            format!("{interface}.ipv4.forwarding"),
+            json!(!forwarding),
+            json!(forwarding),
+        ),
+        Operation::ChangeIpv6(changes) => (
+            format!("{}.ipv6", changes.interface),
             Value::Null,
-            json!({"enabled": enabled, "autoconf": autoconf}),
+            changed_switches(changes),
         ),
         Operation::ChangeBridgePort { port } => (
             format!("{}.bridge-port", port.name),
@@ -191,6 +195,15 @@ fn list_change(operation: &Operation) -> Option<Difference> {
         current,
         desired,
     })
+}
+
+/// All but the link's name.
+fn changed_switches(changes: &Ipv6Changes) -> Value {
+    let mut value = json!(changes);
+    if let Some(switches) = value.as_object_mut() {
+        switches.remove("interface");
+    }
+    value
 }
 
 fn routes<'r>(hops: impl Iterator<Item = &'r Route>) -> Value {

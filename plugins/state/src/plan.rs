@@ -6,6 +6,7 @@
 
 mod address;
 mod depth;
+mod ip_stack;
 mod link;
 mod name;
 mod port;
@@ -35,6 +36,8 @@ pub(crate) enum Phase {
     DeleteLinks,
     /// Links go down that must be down to be attached.
     LowerPorts,
+    /// Switches of IP change before links come up: what comes then depends on them.
+    ChangeIp,
     /// Living links change, lower ones first: an MTU may be what a new link over them needs.
     ChangeLinks,
     /// Links come up again that a controller has let go.

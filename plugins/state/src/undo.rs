@@ -12,6 +12,8 @@ mod route;
 mod route_rule;
 mod touched;
 
+use std::net::Ipv6Addr;
+
 use nipart_schemas::decision::{Decision, DecisionRequest};
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{
@@ -120,6 +122,9 @@ fn as_before(before: &Interface, now: Option<&Interface>) -> Interface {
     }
     if let Some(section) = &mut wanted.wireguard {
         section.spell_out_missing_secrets();
+    }
+    if let Some(ipv6) = &mut wanted.ipv6 {
+        ipv6.token.get_or_insert(Ipv6Addr::UNSPECIFIED);
     }
     let names = wanted.alt_names.get_or_insert_default();
     let new = now

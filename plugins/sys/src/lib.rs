@@ -8,6 +8,7 @@
 //!
 //! * [`filter`]: classic BPF programs on a socket (`SO_ATTACH_FILTER`).
 //! * [`memory`]: giving freed memory back.
+//! * [`machine_id`]: what stays the same on one machine.
 //! * [`packet`]: packet sockets: bind, send, receive with `PACKET_AUXDATA`.
 //! * [`interface`]: hardware address and MTU of a link, and tying a socket to a link.
 //! * [`tun`]: making tun and tap devices.
@@ -15,6 +16,7 @@
 
 pub mod filter;
 pub mod interface;
+pub mod machine_id;
 pub mod memory;
 pub mod packet;
 pub mod tun;

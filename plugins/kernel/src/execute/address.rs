@@ -16,7 +16,7 @@ use super::Step;
 /// `INFINITY_LIFE_TIME`, `net/addrconf.h`.
 const FOREVER: u32 = u32::MAX;
 
-/// Adds the address, or gives the one that is there new life times.
+/// Adds the address, or gives the one that is there new life times, another owner or metric.
 ///
 /// As `ip address add` does without `brd`, no broadcast address is set: the kernel sends to that of the network all
 /// the same.
@@ -25,6 +25,8 @@ pub(super) fn add(link: u32, address: &Address) -> Step {
     let attributes = &mut message.attributes;
     let protocol = address.protocol.map(AddressProtocol::from);
     attributes.extend(protocol.map(AddressAttribute::Protocol));
+    let metric = address.prefix_route_metric;
+    attributes.extend(metric.map(AddressAttribute::RoutePriority));
     // Always, since a replaced address keeps limits that aren't named.
     let mut times = CacheInfo::default();
     times.ifa_valid = address.valid_life_time.unwrap_or(FOREVER);

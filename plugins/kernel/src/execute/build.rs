@@ -5,7 +5,7 @@
 use nipart_schemas::error::NipartError;
 use nipart_schemas::operation::Operation;
 
-use super::{Names, Step, address, ipv6, link, route, route_rule};
+use super::{Names, Step, address, ip_stack, link, route, route_rule};
 
 /// The links whose numbers the steps of an operation need.
 pub(super) fn needed_names(operation: &Operation) -> impl Iterator<Item = &str> {
@@ -76,13 +76,16 @@ pub(super) fn steps(operation: &Operation, names: &Names) -> Result<Vec<Step>, N
             .map(|index| link::remove_alt_name(index, name))
             .into_iter()
             .collect()),
-        Operation::ChangeIpv6 {
+        Operation::ChangeIpv4 {
             interface,
-            enabled,
-            autoconf,
+            forwarding,
         } => {
             names.index(interface)?;
-            Ok(one(ipv6::change(interface, *enabled, *autoconf)))
+            Ok(one(ip_stack::change_ipv4(interface, *forwarding)))
+        }
+        Operation::ChangeIpv6(changes) => {
+            let index = names.index(&changes.interface)?;
+            Ok(ip_stack::change_ipv6(index, changes))
         }
         Operation::AddAddress { interface, address } => {
             Ok(one(address::add(names.index(interface)?, address)))

@@ -13,7 +13,7 @@ use nipart_schemas::interface::{
 use nipart_schemas::operation::LinkChanges;
 use nipart_sys::tun::Existing;
 
-use super::{Names, Step, TunDevice};
+use super::{Names, Step, TunDevice, ip_stack};
 use crate::kind::port_vlan::{self, VlansOf};
 use crate::kind::{self, LinkKind, Order};
 
@@ -43,6 +43,7 @@ pub(super) fn create(
     let composed = kind.compose(&order)?;
     let builder = LinkMessageBuilder::<LinkUnspec>::new_with_info_kind(kind.info_kind());
     let mut builder = attached(interface, builder, names)?;
+    let settings = ip_stack::before_up(interface);
     if let Some(base) = composed.base {
         builder = builder.link(base);
     }
@@ -50,6 +51,10 @@ pub(super) fn create(
         builder = builder.set_info_data(data);
     }
     let mut message = builder.build();
+    let comes_up_later = settings.is_some() && message.header.flags.contains(LinkFlags::Up);
+    if comes_up_later {
+        set_flag(&mut message, LinkFlags::Up, false);
+    }
 
     let mut steps = Vec::new();
     let settled = match interface.mtu {
@@ -61,7 +66,14 @@ pub(super) fn create(
     if kind.is_configured_elsewhere() {
         steps.push(Step::Configure(Box::new(interface.only_sections())));
     }
+    steps.extend(settings);
+    if comes_up_later {
+        let mut message = named(&interface.name);
+        set_flag(&mut message, LinkFlags::Up, true);
+        steps.push(Step::send(NetlinkRequest::change_link(message)));
+    }
     if let Some(peer) = peer {
+        steps.extend(ip_stack::before_up(peer));
         steps.extend(complete_peer(peer, names)?);
     }
     Ok(steps)
@@ -75,10 +87,10 @@ fn create_device(
 ) -> Result<Vec<Step>, NipartError> {
     let builder = LinkUnspec::new_with_name(&interface.name);
     let message = attached(interface, builder, names)?.build();
-    Ok(vec![
-        Step::Settle(device),
-        Step::send(NetlinkRequest::change_link(message)),
-    ])
+    let mut steps = vec![Step::Settle(device)];
+    steps.extend(ip_stack::before_up(interface));
+    steps.push(Step::send(NetlinkRequest::change_link(message)));
+    Ok(steps)
 }
 
 /// [`common`] properties, the controller, and up.

@@ -11,8 +11,10 @@ use nipart_netlink::packet::link::{LinkAttribute, LinkMessage};
 use nipart_netlink::{ApplySocket, NetlinkError, NetlinkRequest, OnFailure};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::{Interface, PortVlan};
+use nipart_schemas::ip::AddrGenMode;
 use nipart_schemas::operation::{Operation, Plan};
 
+use super::ip_stack::missing_secret;
 use crate::kind::{self, LinkKind};
 
 /// What the kernel says of a kind that it doesn't have, and has no module for (`rtnl_newlink`, net/core/rtnetlink.c).
@@ -37,6 +39,7 @@ struct Need<'p> {
 /// # Errors
 /// `not-supported`, and which operation needs it.
 pub(super) async fn check(apply: &ApplySocket, plan: &Plan) -> Result<(), NipartError> {
+    check_secrets(plan)?;
     // A kind is asked for before what its module brings along.
     let needs: Vec<Need<'_>> = kinds(plan).chain(vlan_filtering(plan)).collect();
     let requests = needs.iter().map(|need| need.request.clone()).collect();
@@ -46,6 +49,25 @@ pub(super) async fn check(apply: &ApplySocket, plan: &Plan) -> Result<(), Nipart
             let text = format!("the kernel has no {}", need.what);
             let error = NipartError::new(ErrorKind::NotSupported, text);
             return Err(error.while_doing(need.operation));
+        }
+    }
+    Ok(())
+}
+
+/// Stable addresses need a secret.
+fn check_secrets(plan: &Plan) -> Result<(), NipartError> {
+    let mode_of = |interface: &Interface| interface.ipv6.as_ref()?.addr_gen_mode;
+    for operation in plan.operations() {
+        let modes = match operation {
+            Operation::CreateLink { interface, peer } => {
+                [mode_of(interface), peer.as_deref().and_then(mode_of)]
+            }
+            Operation::ChangeIpv6(changes) => [changes.addr_gen_mode, None],
+            _ => continue,
+        };
+        if modes.contains(&Some(AddrGenMode::StablePrivacy)) {
+            let interface = operation.interface().unwrap_or_default();
+            missing_secret(interface).map_err(|error| error.while_doing(operation))?;
         }
     }
     Ok(())

@@ -14,11 +14,29 @@ use super::TARGETED_MAX;
 /// `INFINITY_LIFE_TIME` (`linux/if_addr.h` users, `net/addrconf.h`).
 const FOREVER: u32 = u32::MAX;
 
+/// `IFAPROT_KERNEL_RA`, `linux/if_addr.h`: made from a router advertisement.
+const PROTOCOL_ADVERTISED: u8 = 2;
+
 /// The addresses of one link, in the kernel's order.
 #[derive(Debug, Default)]
 pub(crate) struct LinkAddresses {
     pub(crate) ipv4: Vec<Address<Ipv4Addr>>,
     pub(crate) ipv6: Vec<Address<Ipv6Addr>>,
+}
+
+/// The metric that all addresses of a list have that aren't the kernel's own; none when that is its default.
+pub(super) fn common_metric<A: Copy + Into<IpAddr>>(list: &[Address<A>]) -> Option<u32> {
+    let is_given = |address: &&Address| {
+        let is_link_local = matches!(address.ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+        !is_link_local && address.protocol != Some(PROTOCOL_ADVERTISED)
+    };
+    let list: Vec<Address> = list.iter().map(Address::any_family).collect();
+    let mut metrics = list
+        .iter()
+        .filter(is_given)
+        .map(|address| address.prefix_route_metric);
+    let first = metrics.next()?;
+    first.filter(|_| metrics.all(|metric| metric == first))
 }
 
 /// Addresses by number of the link; those of all links, or of the given ones.
@@ -47,26 +65,17 @@ fn sort_in(addresses: Vec<(u32, Address)>, by_link: &mut HashMap<u32, LinkAddres
     for (link, address) in addresses {
         let lists = by_link.entry(link).or_default();
         match address.ip {
-            IpAddr::V4(ip) => lists.ipv4.push(with_ip(&address, ip)),
-            IpAddr::V6(ip) => lists.ipv6.push(with_ip(&address, ip)),
+            IpAddr::V4(ip) => lists.ipv4.push(address.with_ip(ip)),
+            IpAddr::V6(ip) => lists.ipv6.push(address.with_ip(ip)),
         }
-    }
-}
-
-fn with_ip<A>(address: &Address, ip: A) -> Address<A> {
-    Address {
-        ip,
-        prefix_length: address.prefix_length,
-        valid_life_time: address.valid_life_time,
-        preferred_life_time: address.preferred_life_time,
-        protocol: address.protocol,
     }
 }
 
 /// Number of the link, and the address; none for a message without one.
 fn observe(message: AddressMessage) -> Option<(u32, Address)> {
     let (mut local, mut remote) = (None, None);
-    let (mut valid, mut preferred, mut protocol) = (FOREVER, FOREVER, None);
+    let (mut valid, mut preferred) = (FOREVER, FOREVER);
+    let (mut protocol, mut metric) = (None, None);
     for attribute in message.attributes {
         match attribute {
             AddressAttribute::Local(ip) => local = Some(ip),
@@ -75,15 +84,19 @@ fn observe(message: AddressMessage) -> Option<(u32, Address)> {
                 (valid, preferred) = (info.ifa_valid, info.ifa_preferred);
             }
             AddressAttribute::Protocol(number) => protocol = Some(u8::from(number)),
+            AddressAttribute::RoutePriority(number) => metric = Some(number),
             _ => {}
         }
     }
     // On a point-to-point link `IFA_ADDRESS` is the other end's; IPv6 sends only that one where there is no such end.
-    let address = Address {
+    let mut address = Address {
         valid_life_time: (valid != FOREVER).then_some(valid),
         preferred_life_time: (preferred != FOREVER).then_some(preferred),
         protocol: protocol.filter(|number| *number != 0),
         ..Address::new(local.or(remote)?, message.header.prefix_len)
     };
+    // The default may have been written out.
+    let default = address.route_metric();
+    address.prefix_route_metric = metric.filter(|metric| ![0, default].contains(metric));
     Some((message.header.index, address))
 }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use nipart_schemas::interface::Interface;
 
-use super::address::LinkAddresses;
+use super::address::{self, LinkAddresses};
 use super::link::{Link, LinkFacts};
 use super::scope::ReadLinks;
 use crate::kind;
@@ -89,6 +89,9 @@ fn complete(
     }
     let ipv4 = interface.ipv4.get_or_insert_default();
     ipv4.enabled = Some(!addresses.ipv4.is_empty());
+    ipv4.prefix_route_metric = address::common_metric(&addresses.ipv4);
     ipv4.address = Some(addresses.ipv4);
-    interface.ipv6.get_or_insert_default().address = Some(addresses.ipv6);
+    let ipv6 = interface.ipv6.get_or_insert_default();
+    ipv6.prefix_route_metric = address::common_metric(&addresses.ipv6);
+    ipv6.address = Some(addresses.ipv6);
 }

@@ -3,14 +3,14 @@
 //! From `RTM_NEWLINK` to an interface: what is common to all kinds.
 
 use nipart_netlink::packet::link::{
-    AfSpecInet6, AfSpecUnspec, BridgeVlanInfo, Inet6DevConf, InfoData, InfoKind, InfoPortData,
-    LinkAttribute, LinkFlags, LinkInfo, LinkMessage, Prop,
+    BridgeVlanInfo, InfoData, InfoKind, InfoPortData, LinkAttribute, LinkFlags, LinkInfo,
+    LinkMessage, Prop,
 };
 use nipart_schemas::interface::{AltName, Interface, InterfaceState};
 use nipart_schemas::ip::{Ipv4, Ipv6};
 use nipart_schemas::mac_address::MacAddress;
 
-use super::device;
+use super::{device, ip_stack};
 use crate::kind;
 
 /// One link, read but not yet related to the others.
@@ -110,7 +110,9 @@ impl Link {
                 LinkAttribute::Link(index) => facts.base = (index != 0).then_some(index),
                 LinkAttribute::LinkNetNsId(_) => is_base_elsewhere = true,
                 LinkAttribute::LinkInfo(info) => facts.take_info(info),
-                LinkAttribute::AfSpecUnspec(families) => observe_ipv6(&families, &mut interface),
+                LinkAttribute::AfSpecUnspec(families) => {
+                    ip_stack::observe(&families, &mut interface)
+                }
                 _ => {}
             }
         }
@@ -164,24 +166,4 @@ fn alt_names(properties: Vec<Prop>) -> Option<Vec<AltName>> {
         })
         .collect();
     (!names.is_empty()).then_some(names)
-}
-
-/// The link's own switches come with the dump: no need to open files under `/proc` for each.
-fn observe_ipv6(families: &[AfSpecUnspec], interface: &mut Interface) {
-    let switches: Option<&Inet6DevConf> = families
-        .iter()
-        .filter_map(|family| match family {
-            AfSpecUnspec::Inet6(attributes) => Some(attributes),
-            _ => None,
-        })
-        .flatten()
-        .find_map(|attribute| match attribute {
-            AfSpecInet6::DevConf(switches) => Some(switches),
-            _ => None,
-        });
-    if let Some(switches) = switches {
-        let section = interface.ipv6.get_or_insert_default();
-        section.enabled = Some(switches.disable_ipv6 == 0);
-        section.autoconf = Some(switches.autoconf != 0 && switches.accept_ra != 0);
-    }
 }

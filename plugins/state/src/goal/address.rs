@@ -85,6 +85,7 @@ pub(super) fn resolve(
     };
     family.resolve_ipv4();
     family.resolve_ipv6();
+    family.resolve_metrics();
     let Families { keep, mut drop, .. } = family;
     if wanted.controller.as_deref().is_none_or(|controller| {
         controller.is_empty() || context.leaves_addresses_to_ports(controller)
@@ -189,8 +190,47 @@ impl Families<'_, '_> {
         }
     }
 
+    /// Gives each address the metric that is wanted or remembered for its family; else it has what it has, and a new
+    /// one what those beside it have. A metric that is written without addresses is one for those that are there.
+    fn resolve_metrics(&mut self) {
+        let Self {
+            wanted, present, ..
+        } = *self;
+        let remembered = self.context.remembered.get(wanted.name.as_str()).copied();
+        let there: HashMap<_, _> = present
+            .into_iter()
+            .flat_map(all)
+            .map(|address| (address.key(), address))
+            .collect();
+        let is_meant = |address: &Address| {
+            metric_of(wanted, address).is_some()
+                && !self.is_kept(address)
+                && !self.drop.iter().any(|gone| gone.key() == address.key())
+                && is_ours(self.context, &wanted.name, address)
+        };
+        let meant: Vec<Address> = present.into_iter().flat_map(all).filter(is_meant).collect();
+        self.keep.extend(meant);
+        for address in &mut self.keep {
+            address.prefix_route_metric = metric_of(wanted, address)
+                .or_else(|| metric_of(remembered?, address))
+                .or_else(|| match there.get(&address.key()) {
+                    Some(same) => same.prefix_route_metric,
+                    None => metric_of(present?, address),
+                });
+        }
+    }
+
     fn is_kept(&self, address: &Address) -> bool {
         self.keep.iter().any(|kept| kept.key() == address.key())
+    }
+}
+
+/// What the section of the address's family says.
+fn metric_of(interface: &Interface, address: &Address) -> Option<u32> {
+    if address.ip.is_ipv6() {
+        interface.ipv6.as_ref()?.prefix_route_metric
+    } else {
+        interface.ipv4.as_ref()?.prefix_route_metric
     }
 }
 

@@ -40,8 +40,12 @@ fn completed(mut wanted: Interface, present: &Interface) -> Interface {
     let turns_ipv6_on = wanted.ipv6.as_ref().is_some_and(|ipv6| {
         ipv6.enabled.is_none()
             && (ipv6.autoconf == Some(true)
+                || ipv6.has_token()
                 || ipv6.address.as_ref().is_some_and(|list| !list.is_empty()))
     });
+    if let Some(ipv6) = wanted.ipv6.as_mut().filter(|ipv6| ipv6.has_token()) {
+        ipv6.autoconf.get_or_insert(true);
+    }
     let written = wanted.ipv4.as_ref().and_then(|ipv4| ipv4.enabled);
     wanted.fill_from(&kind::carried_over(&wanted, present));
     if let Some(ipv4) = &mut wanted.ipv4 {
@@ -50,6 +54,9 @@ fn completed(mut wanted: Interface, present: &Interface) -> Interface {
     }
     if let Some(ipv6) = wanted.ipv6.as_mut().filter(|_| turns_ipv6_on) {
         ipv6.enabled = Some(true);
+    }
+    if let Some(ipv6) = &mut wanted.ipv6 {
+        ipv6.token.take_if(|_| ipv6.autoconf == Some(false));
     }
     // A user may have written `ethernet` for a veth.
     wanted.interface_type.clone_from(&present.interface_type);

@@ -41,19 +41,21 @@ pub(super) fn plan(goal: &Goal<'_>, waves: &mut Waves) {
         // One that goes and is wanted comes back behind others.
         let mut going = lost.iter().chain(&goal.unwanted_addresses);
         let is_lost = going.any(|going| going.key() == address.key());
-        let is_so = !is_lost
-            && present.get(&address.key()).is_some_and(|present| {
-                lives_alike(address, present) && marked_alike(address, present)
-            });
+        let present = present.get(&address.key()).filter(|_| !is_lost);
+        let is_so = present.is_some_and(|present| {
+            lives_alike(address, present)
+                && marked_alike(address, present)
+                && address.route_metric() == present.route_metric()
+        });
         if !is_so {
+            let mut address = *address;
+            if present.is_some_and(|present| present.route_metric() != address.route_metric()) {
+                // Written out, since one that isn't stays (`inet6_addr_modify`, net/ipv6/addrconf.c).
+                address.prefix_route_metric = Some(address.route_metric());
+            }
             let interface = goal.name().to_string();
-            waves.push(
-                Phase::AddAddresses,
-                Operation::AddAddress {
-                    interface,
-                    address: *address,
-                },
-            );
+            let operation = Operation::AddAddress { interface, address };
+            waves.push(Phase::AddAddresses, operation);
         }
     }
 }

@@ -9,7 +9,7 @@ use nipart_schemas::operation::{LinkChanges, Operation};
 use nipart_schemas::overlay::Overlay;
 
 use super::depth::GoalsByName;
-use super::{Phase, Surroundings, Waves};
+use super::{Phase, Surroundings, Waves, ip_stack};
 use crate::goal::Goal;
 use crate::kind;
 
@@ -91,7 +91,7 @@ pub(super) fn create(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
     push_changes(Phase::SettleLinks, 0, changes, waves);
     hardware(wanted, None, waves);
     alt_names(wanted, None, waves);
-    ipv6_switches(wanted, None, waves);
+    ip_stack::plan(wanted, None, waves);
 }
 
 /// The second ends of pairs that are created, with the end whose message does that: the first in the alphabet of
@@ -127,6 +127,7 @@ fn creation(goal: &Goal<'_>, surroundings: &Surroundings<'_>) -> Interface {
         }),
         mtu: wanted.mtu,
         mac_address: wanted.mac_address.clone(),
+        ipv6: ip_stack::before_up(wanted),
         ..wanted.only_sections().without_ports()
     }
 }
@@ -188,7 +189,7 @@ pub(super) fn change(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
     }
     hardware(wanted, Some(present), waves);
     alt_names(wanted, Some(present), waves);
-    ipv6_switches(wanted, Some(present), waves);
+    ip_stack::plan(wanted, Some(present), waves);
 }
 
 /// What becomes a port of a controller that sets its ports up must be down before. What leaves one is down afterwards,
@@ -297,39 +298,5 @@ fn alt_names(wanted: &Interface, present: Option<&Interface>, waves: &mut Waves)
             ),
             _ => {}
         }
-    }
-}
-
-fn ipv6_switches(wanted: &Interface, present: Option<&Interface>, waves: &mut Waves) {
-    let Some(section) = &wanted.ipv6 else { return };
-    let present = present.and_then(|present| present.ipv6.as_ref());
-    let has_addresses = section
-        .address
-        .as_ref()
-        .is_some_and(|list| !list.is_empty());
-    let wants = section
-        .enabled
-        .or((has_addresses || section.autoconf == Some(true)).then_some(true));
-    // The kernel turns IPv6 on for a new link.
-    let is_on = present.map_or(Some(true), |present| present.enabled);
-    let enabled = wants.filter(|wants| is_on != Some(*wants));
-    let is_there = present.is_some();
-    let autoconf = section.autoconf.filter(|wants| {
-        let is_on = present.and_then(|present| present.autoconf);
-        // Where the kernel has no IPv6 it doesn't tell: there is nothing to turn off, nor on while the protocol is off.
-        let is_off_anyway =
-            is_there && is_on.is_none() && (!wants || section.enabled == Some(false));
-        is_on != Some(*wants) && !is_off_anyway
-    });
-    if enabled.is_some() || autoconf.is_some() {
-        let interface = wanted.name.clone();
-        waves.push(
-            Phase::SettleLinks,
-            Operation::ChangeIpv6 {
-                interface,
-                enabled,
-                autoconf,
-            },
-        );
     }
 }

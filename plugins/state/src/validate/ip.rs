@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
-use nipart_schemas::ip::{Address, Ipv4};
+use nipart_schemas::ip::{Address, Ipv4, Ipv6};
 
 use crate::context::Context;
 
@@ -49,6 +49,7 @@ pub(super) fn check(
                 "autoconf: true contradicts enabled: false",
             ));
         }
+        check_token(ipv6, &path)?;
         let static_count = check_addresses(ipv6.address.iter().flatten(), 128, &path)?;
         refuse_addresses_when_disabled(ipv6.enabled, static_count, &path)?;
     }
@@ -92,6 +93,22 @@ fn check_client_id(ipv4: &Ipv4, path: &str) -> Result<(), NipartError> {
         )),
         _ => Ok(()),
     }
+}
+
+fn check_token(ipv6: &Ipv6, path: &str) -> Result<(), NipartError> {
+    let Some(token) = ipv6.token.filter(|_| ipv6.has_token()) else {
+        return Ok(());
+    };
+    let problem = if token.to_bits() >> 64 != 0 {
+        format!("token {token} is no end of an address: its first 64 bits must be zero, as in ::1")
+    } else if ipv6.autoconf == Some(false) {
+        "a token contradicts autoconf: false".to_string()
+    } else if ipv6.enabled == Some(false) {
+        "a token contradicts enabled: false".to_string()
+    } else {
+        return Ok(());
+    };
+    Err(NipartError::invalid(format!("{path}.token"), problem))
 }
 
 /// Checks each address of a list, and counts them.

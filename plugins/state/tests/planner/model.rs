@@ -122,11 +122,12 @@ impl Model {
             let ipv4 = interface.ipv4.get_or_insert_default();
             let list = ipv4.address.get_or_insert_default();
             ipv4.enabled = Some(!list.is_empty());
-            interface
-                .ipv6
-                .get_or_insert_default()
-                .address
-                .get_or_insert_default();
+            ipv4.prefix_route_metric = address::common_metric(list);
+            let ipv6 = interface.ipv6.get_or_insert_default();
+            let list = ipv6.address.get_or_insert_default();
+            ipv6.prefix_route_metric = address::common_metric(list);
+            ipv6.token
+                .take_if(|_| ipv6.enabled != Some(true) || ipv6.autoconf != Some(true));
         }
         let mut running = self.routes.clone();
         running.sort_by_key(|route| (route.key(), route.source, route.protocol));
@@ -187,11 +188,11 @@ impl Model {
                 names.retain(|known| known.name != *name);
                 Ok(())
             }
-            Operation::ChangeIpv6 {
+            Operation::ChangeIpv4 {
                 interface,
-                enabled,
-                autoconf,
-            } => self.change_ipv6(interface, *enabled, *autoconf),
+                forwarding,
+            } => self.change_ipv4(interface, *forwarding),
+            Operation::ChangeIpv6(changes) => self.change_ipv6(changes),
             Operation::AddAddress { interface, address } => self.add_address(interface, address),
             Operation::RemoveAddress { interface, address } => {
                 self.remove_address(interface, address);

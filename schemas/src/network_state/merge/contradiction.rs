@@ -54,10 +54,16 @@ pub(super) fn without_contradictions(upper: &Interface, below: &Interface) -> In
         }
     }
     if let (Some(upper), Some(below)) = (&upper.ipv6, &mut below.ipv6) {
+        if upper.autoconf == Some(false) {
+            below.token = None;
+        } else if upper.has_token() {
+            below.autoconf.take_if(|autoconf| !*autoconf);
+        }
         let has_addresses = upper.address.as_ref().is_some_and(|list| !list.is_empty());
         if upper.enabled == Some(false) {
             (below.dhcp, below.autoconf, below.address) = (None, None, None);
-        } else if upper.autoconf == Some(true) || has_addresses {
+            below.token = None;
+        } else if upper.autoconf == Some(true) || upper.has_token() || has_addresses {
             below.enabled.take_if(|enabled| !*enabled);
         }
     }

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use nipart_schemas::interface::{Interface, InterfaceState};
 use nipart_schemas::ip::Address;
+use nipart_schemas::operation::Ipv6Changes;
 use nipart_schemas::route::{IpNetwork, MAIN_TABLE, Route};
 
 use super::Model;
@@ -20,24 +21,31 @@ pub(crate) fn addresses(link: &Interface) -> Vec<Address> {
 }
 
 fn set_addresses(link: &mut Interface, list: Vec<Address>) {
-    fn with_ip<A>(address: &Address, ip: A) -> Address<A> {
-        Address {
-            ip,
-            prefix_length: address.prefix_length,
-            valid_life_time: address.valid_life_time,
-            preferred_life_time: address.preferred_life_time,
-            protocol: address.protocol,
-        }
-    }
     let (mut ipv4, mut ipv6) = (Vec::new(), Vec::new());
     for address in &list {
         match address.ip {
-            IpAddr::V4(ip) => ipv4.push(with_ip(address, ip)),
-            IpAddr::V6(ip) => ipv6.push(with_ip(address, ip)),
+            IpAddr::V4(ip) => ipv4.push(address.with_ip(ip)),
+            IpAddr::V6(ip) => ipv6.push(address.with_ip(ip)),
         }
     }
     link.ipv4.get_or_insert_default().address = Some(ipv4);
     link.ipv6.get_or_insert_default().address = Some(ipv6);
+}
+
+/// The metric that all addresses have.
+pub(super) fn common_metric<A>(list: &[Address<A>]) -> Option<u32> {
+    let first = list.first()?.prefix_route_metric;
+    let alike = |address: &Address<A>| address.prefix_route_metric == first;
+    first.filter(|_| list.iter().all(alike))
+}
+
+/// As the kernel shows it: no metric where it is the default.
+fn shown(address: &Address, metric: Option<u32>) -> Address {
+    let default = Address::new(address.ip, address.prefix_length).route_metric();
+    Address {
+        prefix_route_metric: metric.filter(|metric| ![0, default].contains(metric)),
+        ..*address
+    }
 }
 
 impl Model {
@@ -60,6 +68,22 @@ impl Model {
         primary
     }
 
+    /// Connected routes that no address has any more: of another metric.
+    fn disconnect(&mut self, name: &str) {
+        let list = self.addresses_of(name);
+        let is_made = |route: &Route| {
+            list.iter().any(|address| {
+                let network = IpNetwork::containing(address.ip, address.prefix_length);
+                route.destination == Some(network) && route.metric == Some(address.route_metric())
+            })
+        };
+        self.routes.retain(|route| {
+            route.next_hop_interface.as_deref() != Some(name)
+                || route.protocol != Some(2)
+                || is_made(route)
+        });
+    }
+
     /// Connected routes of all addresses of a link that is up.
     pub(super) fn connect(&mut self, name: &str) {
         if !self.is_up(name) {
@@ -72,7 +96,7 @@ impl Model {
             let route = Route {
                 destination: Some(network),
                 next_hop_interface: Some(name.to_string()),
-                metric: Some(if address.ip.is_ipv4() { 0 } else { 256 }),
+                metric: Some(address.route_metric()),
                 table_id: Some(MAIN_TABLE),
                 source: Some(address.ip).filter(IpAddr::is_ipv4),
                 protocol: Some(2),
@@ -92,11 +116,16 @@ impl Model {
             return Err("IPv6 is off".to_string());
         }
         let mut list = addresses(link);
+        let metric = address.prefix_route_metric;
         match list.iter_mut().find(|known| known.key() == address.key()) {
-            Some(known) => *known = *address,
-            None => list.push(*address),
+            Some(known) => {
+                let metric = metric.or(known.prefix_route_metric.filter(|_| address.ip.is_ipv6()));
+                *known = shown(address, metric);
+            }
+            None => list.push(shown(address, metric)),
         }
         set_addresses(link, list);
+        self.disconnect(name);
         self.connect(name);
         Ok(())
     }
@@ -188,20 +217,37 @@ impl Model {
         self.lose(|route| route.is_ipv6() && route.next_hop_interface.as_deref() == Some(name));
     }
 
-    pub(super) fn change_ipv6(
-        &mut self,
-        name: &str,
-        enabled: Option<bool>,
-        autoconf: Option<bool>,
-    ) -> Result<(), String> {
+    pub(super) fn change_ipv4(&mut self, name: &str, forwarding: bool) -> Result<(), String> {
+        let section = self.link_mut(name)?.ipv4.get_or_insert_default();
+        section.forwarding = Some(forwarding);
+        Ok(())
+    }
+
+    pub(super) fn switch_ipv6(&mut self, name: &str, enabled: bool) -> Result<(), String> {
+        self.change_ipv6(&Ipv6Changes {
+            enabled: Some(enabled),
+            ..Ipv6Changes::of(name)
+        })
+    }
+
+    pub(super) fn change_ipv6(&mut self, changes: &Ipv6Changes) -> Result<(), String> {
+        let name = changes.interface.as_str();
         let mtu = self.link(name)?.mtu;
         let section = self.link_mut(name)?.ipv6.get_or_insert_default();
-        section.autoconf = autoconf.or(section.autoconf);
-        if enabled == Some(true) && mtu < Some(1280) {
+        section.autoconf = changes.autoconf.or(section.autoconf);
+        section.forwarding = changes.forwarding.or(section.forwarding);
+        section.addr_gen_mode = changes.addr_gen_mode.or(section.addr_gen_mode);
+        if let Some(token) = changes.token {
+            if changes.autoconf.is_none() && section.autoconf != Some(true) {
+                return Err("router advertisement is disabled on device".to_string());
+            }
+            section.token = Some(token).filter(|token| !token.is_unspecified());
+        }
+        if changes.enabled == Some(true) && mtu < Some(1280) {
             return Err("user: the MTU is too small for IPv6".to_string());
         }
-        section.enabled = enabled.or(section.enabled);
-        if enabled == Some(false) {
+        section.enabled = changes.enabled.or(section.enabled);
+        if changes.enabled == Some(false) {
             self.drop_ipv6(name);
         }
         Ok(())

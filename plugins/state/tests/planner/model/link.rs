@@ -6,6 +6,7 @@ use nipart_schemas::interface::{
     AltName, BridgeOptions, BridgePort, BridgeStp, Interface, InterfaceState, InterfaceType,
     MacVlanMode, Veth,
 };
+use nipart_schemas::ip::AddrGenMode;
 use nipart_schemas::mac_address::MacAddress;
 use nipart_schemas::operation::LinkChanges;
 use nipart_schemas::overlay::Overlay;
@@ -24,13 +25,14 @@ pub(super) fn fill_defaults(link: &mut Interface) {
     link.mtu.get_or_insert(1500);
     link.min_mtu.get_or_insert(68);
     link.max_mtu.get_or_insert(65535);
-    link.ipv4
-        .get_or_insert_default()
-        .address
-        .get_or_insert_default();
+    let ipv4 = link.ipv4.get_or_insert_default();
+    ipv4.address.get_or_insert_default();
+    ipv4.forwarding.get_or_insert(false);
     let ipv6 = link.ipv6.get_or_insert_default();
     ipv6.enabled.get_or_insert(true);
     ipv6.autoconf.get_or_insert(true);
+    ipv6.forwarding.get_or_insert(false);
+    ipv6.addr_gen_mode.get_or_insert(AddrGenMode::Eui64);
     ipv6.address.get_or_insert_default();
     super::kind::fill_defaults(link);
     match link.interface_type {
@@ -119,8 +121,8 @@ impl Model {
             link.controller = None;
             link.alt_names = None;
             link.description = None;
-            // Addresses come by messages of their own.
-            (link.ipv4, link.ipv6) = (None, None);
+            // Addresses come by messages of their own, of the switches only one with the link.
+            link.ipv4 = None;
             link.interface_type = Some(kind.clone());
             if *kind == InterfaceType::Veth {
                 let other = ends.iter().find(|other| other.name != end.name);
@@ -315,9 +317,9 @@ impl Model {
         let before = link.mtu.unwrap_or_default();
         self.link_mut(name)?.mtu = Some(mtu);
         if mtu < SMALLEST_IPV6_MTU {
-            self.change_ipv6(name, Some(false), None)?;
+            self.switch_ipv6(name, false)?;
         } else if before < SMALLEST_IPV6_MTU {
-            self.change_ipv6(name, Some(true), None)?;
+            self.switch_ipv6(name, true)?;
         }
         let above = self.links.values().filter(|other| {
             other.base_interface() == Some(name)
