@@ -78,7 +78,8 @@ pub struct Ipv4 {
         deserialize_with = "lenient::number"
     )]
     pub auto_route_metric: Option<u32>,
-    /// Client identifier to send: `ll`, or hexadecimal bytes such as `01:52:54:00:aa:bb:cc`.
+    /// What the client calls itself: `ll` (default: type and MAC address of the link), `iaid+duid` (RFC 4361), hexadecimal
+    /// bytes such as `01:52:54:00:aa:bb:cc`, or other text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dhcp_client_id: Option<String>,
     /// Send a host name to the server. Default true.
@@ -131,6 +132,16 @@ overlay!(Ipv4 {
     prefix_route_metric,
     allow_extra_address,
 });
+
+impl Ipv4 {
+    /// Whether it says what to do with a lease.
+    pub fn uses_leases(&self) -> bool {
+        let switches = [self.auto_dns, self.auto_gateway, self.auto_routes];
+        switches.iter().any(Option::is_some)
+            || self.auto_route_table_id.is_some()
+            || self.auto_route_metric.is_some()
+    }
+}
 
 /// IPv6 on one interface.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -55,15 +55,28 @@ pub struct Lease {
     pub remaining_time: u32,
 }
 
+/// What a client calls itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientId {
+    /// Type and address of the hardware (RFC 2132 §9.14).
+    #[default]
+    LinkLayer,
+    /// A number for the link and one for the machine (RFC 4361 §6.1).
+    IaidAndDuid,
+    /// These bytes, the first of them their type.
+    Bytes(Vec<u8>),
+}
+
 /// What to run on one link: the part of `ipv4` that the DHCP client needs to know.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct DhcpClientConfig {
     /// Kernel name of the link.
     pub interface: String,
-    /// Client identifier (option 61) as raw bytes; the hardware type and address when none (RFC 2132 §9.14).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_id: Option<Vec<u8>>,
+    /// Client identifier (option 61).
+    #[serde(default)]
+    pub client_id: ClientId,
     /// Host name to send (option 12); none when `dhcp-send-hostname: false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,

@@ -89,6 +89,8 @@ class Server:
                 ciaddr=address(data[12:16]),
                 requested=address(options.get(50)),
                 server=address(options.get(54)),
+                client_id=options.get(61, b"").hex(":"),
+                hostname=options.get(12, b"").decode(),
                 secs=struct.unpack("!H", data[8:10])[0],
                 length=len(data),
             )

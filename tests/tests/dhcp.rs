@@ -13,10 +13,10 @@ use std::time::Duration;
 use nipart_tests::check;
 use nipart_tests::eyes::{self, Watch, assert_includes};
 use nipart_tests::namespace::{ip, run};
-use nipart_tests::peer::Peer;
+use nipart_tests::peer::{Peer, Server};
 use nipart_tests::process::eventually;
 use nipart_tests::system::System;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// For what takes milliseconds on an idle machine.
 const SOON: Duration = Duration::from_secs(10);
@@ -307,5 +307,101 @@ fn two_interfaces_and_late_links() {
         without_address();
         assert_eq!(eyes::routes(), Vec::<String>::new());
         assert_eq!(eyes::addresses("eth2"), ["198.51.100.60/24"]);
+    });
+}
+
+/// The next request of the client, after `keys` were written of it.
+fn requested(system: &System, server: &mut Server, keys: &str) -> Value {
+    system
+        .apply(&format!(
+            "interfaces: [{{name: eth1, ipv4: {{dhcp: true, {keys}}}}}]"
+        ))
+        .ok();
+    let line = server.await_line("\"request\"", SOON);
+    server.await_line("\"ack\"", SOON);
+    serde_json::from_str(&line).expect("a line of JSON")
+}
+
+#[test]
+fn what_the_client_calls_itself() {
+    run(|| {
+        let peer = wired();
+        let options = ["--lease", "600"];
+        let mut server = peer.short_leases("srv1", "192.0.2.1", "192.0.2.50-192.0.2.59", &options);
+        ip(&["link", "set", "eth1", "address", "02:00:00:00:00:01"]);
+        let system = System::start();
+        let mut named = |keys: &str| {
+            let request = requested(&system, &mut server, keys);
+            let of = |key: &str| request[key].as_str().unwrap_or_default().to_string();
+            (of("client_id"), of("hostname"))
+        };
+        let (by_default, host) = named("enabled: true");
+        assert_eq!(by_default, "01:02:00:00:00:00:01");
+        assert!(!host.is_empty());
+        let (written, host) =
+            named("dhcp-client-id: '00:aa:bb', dhcp-custom-hostname: web-1.example.org");
+        assert_eq!(
+            (written.as_str(), host.as_str()),
+            ("00:aa:bb", "web-1.example.org")
+        );
+        // What isn't written stays.
+        let (text, host) = named("dhcp-client-id: web");
+        assert_eq!(
+            (text.as_str(), host.as_str()),
+            ("00:77:65:62", "web-1.example.org")
+        );
+        let (of_machine, host) = named("dhcp-client-id: iaid+duid, dhcp-send-hostname: false");
+        // Type, IAID, DUID-UUID.
+        let parts: Vec<&str> = of_machine.split(':').collect();
+        assert_eq!(
+            (parts.len(), parts[0], &parts[5..7]),
+            (23, "ff", &["00", "04"][..])
+        );
+        let machine = std::fs::read_to_string("/etc/machine-id").expect("a file");
+        assert!(!of_machine.replace(':', "").contains(machine.trim()));
+        assert_eq!(host, "");
+        let (again, host) = named("dhcp-client-id: ll, dhcp-send-hostname: true");
+        assert_eq!(
+            (again.as_str(), host.as_str()),
+            ("01:02:00:00:00:00:01", "web-1.example.org")
+        );
+    });
+}
+
+#[test]
+fn what_is_said_of_routes_stays_when_dhcp_is_written_again() {
+    run(|| {
+        let peer = wired();
+        let option = "--dhcp-option=3,192.0.2.254";
+        let mut server = peer.dnsmasq("srv1", "192.0.2.50,192.0.2.50", &[option]);
+        let system = System::start();
+        let on = |keys: &str| format!("interfaces: [{{name: eth1, ipv4: {{dhcp: true{keys}}}}}]");
+        system
+            .apply(&on(", auto-route-metric: 7, auto-route-table-id: 300"))
+            .ok();
+        server.await_line("DHCPACK", SOON);
+        let of_table_300 = || {
+            let routes = eyes::route_details("-4", "300");
+            routes.as_array().cloned().unwrap_or_default()
+        };
+        let route = eventually("the route", SOON, || of_table_300().first().cloned());
+        let expected =
+            json!({"dst": "default", "gateway": "192.0.2.254", "protocol": "dhcp", "metric": 7});
+        assert_includes("table 300", &route, &expected);
+        check::changes_nothing(&system, &on(""));
+        assert_eq!(of_table_300().len(), 1);
+        assert_eq!(eyes::routes(), Vec::<String>::new());
+
+        // A key alone is about the lease that is there.
+        let without = "interfaces: [{name: eth1, ipv4: {auto-gateway: false}}]";
+        system.apply(without).ok();
+        assert_eq!(of_table_300().len(), 0);
+        check::changes_nothing(&system, &on(""));
+        check::changes_nothing(&system, without);
+        assert_eq!(leased(), "192.0.2.50/24");
+        let again =
+            "interfaces: [{name: eth1, ipv4: {auto-gateway: true, auto-route-table-id: 254}}]";
+        system.apply(again).ok();
+        assert_eq!(eyes::routes(), ["default via 192.0.2.254 dev eth1"]);
     });
 }

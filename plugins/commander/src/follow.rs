@@ -188,11 +188,12 @@ fn dhcp_config(interface: &Interface) -> Option<DhcpClientConfig> {
     let ipv4 = interface.ipv4.as_ref()?;
     Some(DhcpClientConfig {
         interface: interface.name.clone(),
+        // What can't be one was refused.
         client_id: ipv4
             .dhcp_client_id
             .as_deref()
-            .and_then(nipart_state::client_id)
-            .filter(|bytes| !bytes.is_empty()),
+            .and_then(|text| nipart_state::client_id(text).ok())
+            .unwrap_or_default(),
         hostname: match ipv4.dhcp_send_hostname {
             Some(false) => None,
             _ => ipv4.dhcp_custom_hostname.clone().or_else(system_hostname),

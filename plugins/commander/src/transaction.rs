@@ -20,6 +20,7 @@ use std::time::Duration;
 use nipart_schemas::decision::{Decision, DecisionRequest};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::Interface;
+use nipart_schemas::ip::Ipv4;
 use nipart_schemas::journal::{Checkpoint, Commit, Journal, JournalClosing, SavedScope};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{Operation, Plan};
@@ -141,8 +142,7 @@ pub async fn assess(
 }
 
 fn needs_lease(interface: &Interface) -> bool {
-    let auto_dns = interface.ipv4.as_ref().and_then(|ipv4| ipv4.auto_dns);
-    interface.wants_dhcpv4() || auto_dns.is_some()
+    interface.wants_dhcpv4() || interface.ipv4.as_ref().is_some_and(Ipv4::uses_leases)
 }
 
 /// Makes the wish so, all of it, or takes it all back. The caller holds the locks.

@@ -15,6 +15,7 @@
 //! * [`frame`]: IPv4 and UDP headers for the packet socket.
 //! * [`granted`]: what a server granted, checked and with its times worked out.
 //! * [`machine`]: the states of RFC 2131 §4.4 as a pure function of time and event.
+//! * `client_id`: by what a client is known.
 //! * [`socket`], [`clock`]: the packet socket, the UDP sender, a timer that counts suspend.
 //! * [`client`]: the task that joins them for one link.
 //! * [`events`]: what the daemon is told.
@@ -22,6 +23,7 @@
 //! The client never changes the kernel's network: it says what was lent, others act on it.
 
 pub mod client;
+mod client_id;
 pub mod clock;
 pub mod codec;
 pub mod error;

@@ -6,8 +6,10 @@ use std::collections::{HashMap, HashSet};
 
 use nipart_schemas::decision::{DecisionRequest, MissingInterfaces};
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
+use nipart_schemas::ip::Ipv4;
 use nipart_schemas::lease::Lease;
 use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::overlay::Overlay;
 use nipart_schemas::route::{Route, RouteKey};
 use nipart_schemas::route_rule::{RouteRule, with_priorities};
 
@@ -29,6 +31,8 @@ pub(crate) struct Context<'a> {
     pub(crate) doomed: HashSet<&'a str>,
     pub(crate) missing: MissingInterfaces,
     pub(crate) without_lease: HashSet<&'a str>,
+    /// The `ipv4` sections of interfaces of which the wanted state says something about IPv4, and whose DHCP is on.
+    with_dhcp: HashMap<&'a str, Ipv4>,
     pub(crate) explain: bool,
     /// The wanted rules, each with a priority.
     pub(crate) rules: Vec<RouteRule>,
@@ -68,10 +72,12 @@ impl<'a> Context<'a> {
             doomed: HashSet::new(),
             missing: request.missing,
             without_lease: request.without_lease.iter().map(String::as_str).collect(),
+            with_dhcp: HashMap::new(),
             explain: request.explain,
             rules: with_priorities(request.desired.rules(), request.observed.rules()),
             config: None,
         };
+        context.with_dhcp = context.find_with_dhcp();
         context.doomed = context.find_doomed();
         context.config = context.resolve_vrf_names();
         context
@@ -120,6 +126,36 @@ impl<'a> Context<'a> {
         }
         let new = self.wanted_table(vrf)?;
         (new != old).then_some((old, Some(new)))
+    }
+
+    /// The `ipv4` section of an interface that asks for leases, with what is remembered where nothing is written; none
+    /// when its DHCP is off or the wanted state doesn't speak of its IPv4.
+    pub(crate) fn with_dhcp(&self, name: &str) -> Option<&Ipv4> {
+        self.with_dhcp.get(name)
+    }
+
+    /// The same, when the wanted state speaks of the lease: nothing follows from it for a link of which only addresses are
+    /// named.
+    pub(crate) fn using_lease(&self, name: &str) -> Option<&Ipv4> {
+        let wanted = self.wanted.get(name)?.ipv4.as_ref()?;
+        self.with_dhcp(name)
+            .filter(|_| wanted.dhcp == Some(true) || wanted.uses_leases())
+    }
+
+    fn find_with_dhcp(&self) -> HashMap<&'a str, Ipv4> {
+        let section = |interface: &&'a Interface| {
+            let wanted = interface.ipv4.as_ref()?;
+            let mut section = wanted.clone();
+            let remembered = self.remembered.get(interface.name.as_str());
+            if let Some(remembered) = remembered.and_then(|known| known.ipv4.as_ref()) {
+                section.fill_from(remembered);
+            }
+            let is_on = wanted.enabled != Some(false) && section.dhcp == Some(true);
+            is_on.then_some((interface.name.as_str(), section))
+        };
+        let wanted = self.desired.interfaces.iter();
+        let up = wanted.filter(|interface| interface.wanted_state() == InterfaceState::Up);
+        up.filter_map(|interface| section(&interface)).collect()
     }
 
     /// The routes that were saved: ours, whoever the kernel says added them.

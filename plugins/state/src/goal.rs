@@ -164,7 +164,9 @@ fn arriving<'a>(
     }
     copied_mac_address::resolve(context, &mut wanted);
     port::adopt(context, &mut wanted, present);
-    if wanted.wants_dhcpv4() && wanted.mtu.is_none() {
+    let remembered = context.remembered.get(name);
+    let is_mtu_free = wanted.mtu.is_none() && remembered.is_none_or(|known| known.mtu.is_none());
+    if is_mtu_free && context.using_lease(name).is_some() {
         let lease = context.leases.get(name).copied();
         wanted.mtu = lease.and_then(|lease| lease::usable_mtu(lease, &wanted, present));
     }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use nipart_schemas::interface::Interface;
 use nipart_schemas::ip::{Ipv4, PROTOCOL_DHCP};
-use nipart_schemas::lease::Lease;
+use nipart_schemas::lease::{ClientId, Lease};
 use nipart_schemas::route::{IpNetwork, Route};
 
 /// Metric of leased routes when the user writes none: behind static ones, as NetworkManager's for wired links.
@@ -92,18 +92,64 @@ pub(crate) fn usable_mtu(
     (mtu >= smallest && mtu <= largest && !(has_ipv6 && mtu < SMALLEST_IPV6_MTU)).then_some(mtu)
 }
 
-/// The bytes of `dhcp-client-id`: none when the text is not understood; empty for `ll`, the client's default.
-pub fn client_id(text: &str) -> Option<Vec<u8>> {
-    if text == "ll" {
-        return Some(Vec::new());
+/// Words with a meaning of their own for NetworkManager, which nobody means as text.
+const OTHER_WORDS: [&str; 6] = ["mac", "perm-mac", "duid", "ipv6-duid", "stable", "none"];
+
+/// What `dhcp-client-id` means: text that isn't bytes is sent as it is, with type 0 (RFC 2132 §9.14).
+///
+/// # Errors
+/// Why it can't be one.
+pub fn client_id(text: &str) -> Result<ClientId, String> {
+    match text {
+        "ll" => return Ok(ClientId::LinkLayer),
+        "iaid+duid" => return Ok(ClientId::IaidAndDuid),
+        word if OTHER_WORDS.contains(&word) => {
+            return Err(format!(
+                "client identifier {word} is not supported: write ll, iaid+duid, bytes such as 01:52:54:00:aa:bb:cc, or other text"
+            ));
+        }
+        _ => {}
     }
-    let bytes: Option<Vec<u8>> = text
-        .split(':')
-        .map(|part| {
-            (part.len() == 2)
-                .then(|| u8::from_str_radix(part, 16).ok())
-                .flatten()
-        })
-        .collect();
-    bytes.filter(|bytes| (2..=255).contains(&bytes.len()))
+    let byte = |part: &str| {
+        let is_byte = part.len() == 2 && part.bytes().all(|digit| digit.is_ascii_hexdigit());
+        u8::from_str_radix(part, 16).ok().filter(|_| is_byte)
+    };
+    let parts = text.split(':');
+    let bytes: Option<Vec<u8>> = parts.map(byte).collect();
+    let bytes = bytes
+        .filter(|_| text.contains(':'))
+        .unwrap_or_else(|| [&[0], text.as_bytes()].concat());
+    if (2..=255).contains(&bytes.len()) {
+        Ok(ClientId::Bytes(bytes))
+    } else {
+        Err(format!(
+            "client identifier {text:?} is too short or too long: it has 1 to 254 characters"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn client_ids() {
+        for (text, expected) in [
+            ("ll", ClientId::LinkLayer),
+            ("iaid+duid", ClientId::IaidAndDuid),
+            ("01:0a:FF", ClientId::Bytes(vec![1, 10, 255])),
+            ("1", ClientId::Bytes(vec![0, b'1'])),
+            ("01:0g", ClientId::Bytes(b"\x0001:0g".to_vec())),
+            ("01:+1", ClientId::Bytes(b"\x0001:+1".to_vec())),
+            (
+                &"x".repeat(254),
+                ClientId::Bytes([&[0], "x".repeat(254).as_bytes()].concat()),
+            ),
+        ] {
+            assert_eq!(client_id(text), Ok(expected), "{text}");
+        }
+        for wrong in ["", "stable", "mac", &"x".repeat(255)] {
+            assert!(client_id(wrong).is_err(), "{wrong}");
+        }
+    }
 }

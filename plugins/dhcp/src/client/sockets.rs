@@ -11,6 +11,7 @@ use std::net::Ipv4Addr;
 
 use nipart_schemas::lease::DhcpClientConfig;
 
+use crate::client_id;
 use crate::codec::{self, Identity};
 use crate::error::DhcpError;
 use crate::frame;
@@ -81,7 +82,7 @@ impl Sockets {
                 ))?;
                 let identity = Identity {
                     hardware: link.hardware,
-                    client_id: config.client_id.clone(),
+                    client_id: client_id::bytes(config, link.hardware),
                     hostname: config.hostname.clone(),
                     mtu: link.mtu,
                 };

@@ -133,7 +133,7 @@ impl Families<'_, '_> {
             .leases
             .get(name)
             .copied()
-            .filter(|_| section.dhcp == Some(true));
+            .filter(|_| self.context.using_lease(name).is_some());
         let listed = section.address.as_ref().map(|list| {
             list.iter()
                 .map(|address| marked(address.any_family(), PROTOCOL_NIPART))
@@ -202,8 +202,10 @@ impl Families<'_, '_> {
             .flat_map(all)
             .map(|address| (address.key(), address))
             .collect();
+        let has_ipv6 = wanted.ipv6.as_ref().and_then(|ipv6| ipv6.enabled) != Some(false);
         let is_meant = |address: &Address| {
             metric_of(wanted, address).is_some()
+                && (has_ipv6 || address.ip.is_ipv4())
                 && !self.is_kept(address)
                 && !self.drop.iter().any(|gone| gone.key() == address.key())
                 && is_ours(self.context, &wanted.name, address)

@@ -86,22 +86,18 @@ fn arriving(context: &Context<'_>, present: &DnsResolver, interface: &Interface)
     if let Some(config) = &interface.dns {
         wanted.push(said(present, Some(name), DnsOrigin::Static).changed_by(config));
     }
-    if let Some(ipv4) = &interface.ipv4 {
-        wanted.extend(learned(context, name, ipv4));
+    if interface.ipv4.is_some() {
+        wanted.extend(learned(context, name));
     }
     wanted
 }
 
 /// What the lease is to say; none where nothing is known yet, or nothing changes.
-fn learned(context: &Context<'_>, name: &str, wanted: &Ipv4) -> Option<DnsSource> {
-    let remembered = context.remembered.get(name);
-    let remembered = remembered.and_then(|interface| interface.ipv4.as_ref());
-    let of = |get: fn(&Ipv4) -> Option<bool>| get(wanted).or(remembered.and_then(get));
-    let is_on = wanted.enabled != Some(false) && of(|ipv4| ipv4.dhcp) == Some(true);
-    match of(|ipv4| ipv4.auto_dns) {
-        auto_dns if is_on && auto_dns != Some(false) => {
+fn learned(context: &Context<'_>, name: &str) -> Option<DnsSource> {
+    match context.with_dhcp(name) {
+        Some(Ipv4 { auto_dns, .. }) if *auto_dns != Some(false) => {
             let lease = context.leases.get(name)?;
-            Some(of_lease(lease, auto_dns == Some(true)))
+            Some(of_lease(lease, *auto_dns == Some(true)))
         }
         _ => Some(DnsSource::new(Some(name), DnsOrigin::Dhcp)),
     }

@@ -170,20 +170,15 @@ fn is_exclusive(route: &Route) -> bool {
 
 /// Routes that the leases of wanted interfaces bring.
 fn leased(context: &Context<'_>) -> Vec<Route> {
-    let mut routes = Vec::new();
-    for interface in context
-        .desired
-        .interfaces
-        .iter()
-        .filter(|interface| interface.wants_dhcpv4() && context.will_exist(&interface.name))
-    {
-        if let (Some(lease), Some(ipv4)) =
-            (context.leases.get(interface.name.as_str()), &interface.ipv4)
-        {
-            routes.extend(routes_of_lease(lease, ipv4));
-        }
-    }
-    routes
+    let wanted = context.desired.interfaces.iter();
+    let routes = wanted.filter_map(|interface| {
+        let name = interface.name.as_str();
+        let ipv4 = context
+            .using_lease(name)
+            .filter(|_| context.will_exist(name))?;
+        Some(routes_of_lease(context.leases.get(name)?, ipv4))
+    });
+    routes.flatten().collect()
 }
 
 fn is_unwanted(
@@ -240,6 +235,6 @@ fn is_of_lost_lease(context: &Context<'_>, route: &Route) -> bool {
     ipv4.dhcp == Some(false)
         || ipv4.enabled == Some(false)
         // Of a lease on a link whose DHCP isn't mentioned nothing follows.
-        || (ipv4.dhcp == Some(true) && context.leases.contains_key(name))
+        || (context.using_lease(name).is_some() && context.leases.contains_key(name))
         || context.without_lease.contains(&name)
 }

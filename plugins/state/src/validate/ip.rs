@@ -6,10 +6,12 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 
 use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::hostname;
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 use nipart_schemas::ip::{Address, Ipv4, Ipv6};
 
 use crate::context::Context;
+use crate::lease::client_id;
 
 pub(super) fn check(
     context: &Context<'_>,
@@ -23,7 +25,7 @@ pub(super) fn check(
     if let Some(ipv4) = &interface.ipv4 {
         let path = format!("{path}.ipv4");
         check_switches(is_loopback, ipv4.enabled, ipv4.dhcp, &path)?;
-        check_client_id(ipv4, &path)?;
+        check_dhcp_names(ipv4, &path)?;
         let static_count = check_addresses(ipv4.address.iter().flatten(), 32, &path)?;
         refuse_addresses_when_disabled(ipv4.enabled, static_count, &path)?;
     }
@@ -83,12 +85,16 @@ fn check_switches(
     Ok(())
 }
 
-fn check_client_id(ipv4: &Ipv4, path: &str) -> Result<(), NipartError> {
-    match &ipv4.dhcp_client_id {
-        Some(text) if crate::lease::client_id(text).is_none() => Err(NipartError::invalid(
-            format!("{path}.dhcp-client-id"),
+fn check_dhcp_names(ipv4: &Ipv4, path: &str) -> Result<(), NipartError> {
+    if let Some(text) = &ipv4.dhcp_client_id {
+        client_id(text)
+            .map_err(|why| NipartError::invalid(format!("{path}.dhcp-client-id"), why))?;
+    }
+    match &ipv4.dhcp_custom_hostname {
+        Some(name) if !hostname::is_valid(name) => Err(NipartError::invalid(
+            format!("{path}.dhcp-custom-hostname"),
             format!(
-                "client identifier {text:?} is neither ll nor bytes such as 01:52:54:00:aa:bb:cc"
+                "{name:?} is no host name: up to 64 letters, digits and dashes, with dots between labels"
             ),
         )),
         _ => Ok(()),
