@@ -117,8 +117,7 @@ pub enum AltNameState {
 }
 
 /// One interface of a network state. Every key but `name` may be left out: the present value stays.
-///
-/// Sections are boxed, because an interface has hardly ever more than one of them, and there are thousands of interfaces.
+// Sections are boxed: an interface has hardly ever more than one of them, and there are thousands of interfaces.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Interface {

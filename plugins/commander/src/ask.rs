@@ -3,6 +3,7 @@
 //! The questions of chains, typed: one function each.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nipart_plugin_sdk::unexpected;
@@ -113,13 +114,12 @@ pub async fn execute(peers: &impl Peers, plan: Plan) -> Result<ExecutionReport, 
 }
 
 /// Decides what to do.
-pub async fn decide(peers: &impl Peers, request: DecisionRequest) -> Result<Decision, NipartError> {
+pub async fn decide(
+    peers: &impl Peers,
+    request: Arc<DecisionRequest>,
+) -> Result<Decision, NipartError> {
     match peers
-        .ask(
-            Role::State,
-            EventData::Decide(Box::new(request)),
-            SHORT_TIMEOUT,
-        )
+        .ask(Role::State, EventData::Decide(request), SHORT_TIMEOUT)
         .await?
     {
         EventData::Decision(decision) => Ok(*decision),
@@ -149,13 +149,11 @@ pub async fn open_journal(peers: &impl Peers, journal: Journal) -> Result<(), Ni
 }
 
 /// Ends a transaction.
-pub async fn close_journal(peers: &impl Peers, closing: JournalClosing) -> Result<(), NipartError> {
-    done(
-        peers,
-        Role::Config,
-        EventData::CloseJournal(Box::new(closing)),
-    )
-    .await
+pub async fn close_journal(
+    peers: &impl Peers,
+    closing: Arc<JournalClosing>,
+) -> Result<(), NipartError> {
+    done(peers, Role::Config, EventData::CloseJournal(closing)).await
 }
 
 /// A part of the history.

@@ -15,6 +15,7 @@ mod undo;
 mod wish;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nipart_schemas::decision::{Decision, DecisionRequest};
@@ -118,7 +119,7 @@ pub async fn assess(
         observed = ask::query(peers, scope_of(&desired)).await?;
     }
     desired.give_priorities(&observed);
-    let mut request = DecisionRequest {
+    let mut request = Arc::new(DecisionRequest {
         desired,
         observed,
         saved: saved.state,
@@ -127,18 +128,22 @@ pub async fn assess(
         missing: wish.missing,
         explain,
         undo: None,
-    };
-    let mut decision = ask::decide(peers, request.clone()).await?;
+    });
+    let mut decision = ask::decide(peers, Arc::clone(&request)).await?;
     let takes_links_away =
         |operation: &Operation| matches!(operation, Operation::DeleteLink { .. });
     if decision.plan.operations().any(takes_links_away) {
         // What is stacked upon such a link goes with it, or has to come back, and isn't found around it.
         let hardware = request.saved.with_hardware();
-        request.observed =
-            before::complete(peers, &decision.plan, request.observed, hardware).await?;
-        decision = ask::decide(peers, request.clone()).await?;
+        let whole = Arc::make_mut(&mut request);
+        let observed = std::mem::take(&mut whole.observed);
+        whole.observed = before::complete(peers, &decision.plan, observed, hardware).await?;
+        decision = ask::decide(peers, Arc::clone(&request)).await?;
     }
-    Ok(Situation { request, decision })
+    Ok(Situation {
+        request: Arc::unwrap_or_clone(request),
+        decision,
+    })
 }
 
 fn needs_lease(interface: &Interface) -> bool {
@@ -272,8 +277,9 @@ async fn change(
 /// twice does no harm.
 pub(crate) async fn close(peers: &impl Peers, closing: JournalClosing) -> Result<(), NipartError> {
     let peers = peers.detached();
+    let closing = Arc::new(closing);
     ask::patiently(Instant::now() + COMMIT_TIMEOUT, || {
-        ask::close_journal(&peers, closing.clone())
+        ask::close_journal(&peers, Arc::clone(&closing))
     })
     .await
 }
@@ -322,7 +328,7 @@ async fn verify(
 ) -> Result<(), NipartError> {
     request.observed = ask::query(peers, wish.scope()).await?;
     request.explain = true;
-    let decision = ask::decide(peers, request).await?;
+    let decision = ask::decide(peers, Arc::new(request)).await?;
     if decision.plan.is_empty() {
         return Ok(());
     }

@@ -2,6 +2,8 @@
 
 //! What can be asked, answered or told: one variant each.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -103,7 +105,7 @@ event_data! {
     Executed(Box<ExecutionReport>) = "executed",
 
     /// Commander → state: validate, merge and plan. Answer: `decision`.
-    Decide(Box<DecisionRequest>) = "decide",
+    Decide(Arc<DecisionRequest>) = "decide",
     /// Answer to `decide`.
     Decision(Box<Decision>) = "decision",
 
@@ -114,7 +116,7 @@ event_data! {
     /// Commander → config: write this down before the kernel is touched. Answer: `done` once synced.
     OpenJournal(Box<Journal>) = "open-journal",
     /// Commander → config: the transaction's end. Answer: `done` once synced.
-    CloseJournal(Box<JournalClosing>) = "close-journal",
+    CloseJournal(Arc<JournalClosing>) = "close-journal",
 
     /// Commander → monitor: these rules and no others. Answer: `done`.
     SetMonitorRules(Vec<MonitorRule>) = "set-monitor-rules",

@@ -2,6 +2,7 @@
 
 //! Taking a transaction back, however far it got.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use nipart_schemas::decision::DecisionRequest;
@@ -31,11 +32,12 @@ pub async fn undo(peers: &impl Peers, journal: &Journal) -> Result<(), NipartErr
     for _ in 0..ROUNDS {
         let step = ask::patiently(deadline, || step(peers, journal)).await?;
         if step.is_done {
-            let closing = JournalClosing {
+            let closing = Arc::new(JournalClosing {
                 id: journal.id,
                 commit: None,
-            };
-            return ask::patiently(deadline, || ask::close_journal(peers, closing.clone())).await;
+            });
+            return ask::patiently(deadline, || ask::close_journal(peers, Arc::clone(&closing)))
+                .await;
         }
         last = step.problem;
     }
@@ -61,7 +63,7 @@ async fn step(peers: &impl Peers, journal: &Journal) -> Result<Step, NipartError
         undo: Some(journal.plan.clone()),
         ..DecisionRequest::default()
     };
-    let mut plan = ask::decide(peers, request).await?.plan;
+    let mut plan = ask::decide(peers, Arc::new(request)).await?.plan;
     if plan.is_empty() {
         plan = without_leases(journal, &observed);
     }
