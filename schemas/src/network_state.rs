@@ -225,6 +225,7 @@ impl NetworkState {
     #[must_use]
     pub fn without_shown_only(mut self) -> Self {
         for interface in &mut self.interfaces {
+            interface.interface_type.take_if(|found| found.is_unknown());
             interface.permanent_mac_address = None;
             interface.min_mtu = None;
             interface.max_mtu = None;

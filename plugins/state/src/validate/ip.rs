@@ -24,6 +24,12 @@ pub(super) fn check(
     let is_loopback = context.type_of(&interface.name) == Some(&InterfaceType::Loopback);
     if let Some(ipv4) = &interface.ipv4 {
         let path = format!("{path}.ipv4");
+        if is_loopback && ipv4.enabled == Some(false) {
+            return Err(NipartError::invalid(
+                format!("{path}.enabled"),
+                "the loopback interface can't lose its IPv4 addresses",
+            ));
+        }
         check_switches(is_loopback, ipv4.enabled, ipv4.dhcp, &path)?;
         check_dhcp_names(ipv4, &path)?;
         let static_count = check_addresses(ipv4.address.iter().flatten(), 32, &path)?;
@@ -64,12 +70,6 @@ fn check_switches(
     dhcp: Option<bool>,
     path: &str,
 ) -> Result<(), NipartError> {
-    if is_loopback && enabled == Some(false) {
-        return Err(NipartError::invalid(
-            format!("{path}.enabled"),
-            "the loopback interface can't lose its addresses",
-        ));
-    }
     if is_loopback && dhcp == Some(true) {
         return Err(NipartError::invalid(
             format!("{path}.dhcp"),
