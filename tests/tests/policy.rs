@@ -12,7 +12,7 @@ use std::process::Command;
 
 use nipart_tests::check;
 use nipart_tests::eyes::{self, assert_link};
-use nipart_tests::namespace::run;
+use nipart_tests::namespace::{ip, run};
 use nipart_tests::system::{Answer, System, executable};
 use serde_json::{Value, json};
 
@@ -103,6 +103,32 @@ fn a_bridge_takes_over_what_the_card_of_the_gateway_has() {
         system.apply(BRIDGE_OVER_GATEWAY).ok();
         assert_bridge_has_taken_over();
         check::changes_nothing(&system, &meant);
+        check::round_trip(&system);
+    });
+}
+
+/// Before the first apply, all that a machine has was added by others. What the bridge is to have moves all the same, and
+/// comes back when the change is taken back.
+#[test]
+fn it_takes_over_what_others_have_added() {
+    run(|| {
+        ip(&["link", "add", "eth1", "type", "veth", "peer", "name", "wire"]);
+        ip(&["link", "set", "eth1", "address", "02:00:00:00:01:01", "up"]);
+        ip(&["link", "set", "wire", "up"]);
+        ip(&["address", "add", "192.0.2.11/24", "dev", "eth1"]);
+        ip(&["address", "add", "198.51.100.11/25", "dev", "eth1"]);
+        ip(&["route", "add", "default", "via", "192.0.2.1"]);
+        ip(&["route", "add", "203.0.113.0/24", "via", "192.0.2.3", "metric", "50"]);
+        let system = System::start();
+        let had = || (eyes::addresses("eth1"), eyes::routes(), eyes::link("br1"));
+        let before = had();
+        system.ctl_with(&["apply", "--no-commit", "-"], BRIDGE_OVER_GATEWAY).ok();
+        assert_bridge_has_taken_over();
+        system.ctl(&["rollback"]).ok();
+        assert_eq!(had(), before);
+
+        system.apply(BRIDGE_OVER_GATEWAY).ok();
+        assert_bridge_has_taken_over();
         check::round_trip(&system);
     });
 }

@@ -87,26 +87,34 @@ pub(super) fn resolve(
     family.resolve_ipv6();
     family.resolve_metrics();
     let Families { keep, mut drop, .. } = family;
-    if wanted.controller.as_deref().is_none_or(|controller| {
-        controller.is_empty() || context.leaves_addresses_to_ports(controller)
-    }) {
+    let controller = wanted.controller.as_deref().filter(|controller| {
+        !controller.is_empty() && !context.leaves_addresses_to_ports(controller)
+    });
+    let Some(controller) = controller else {
         return (keep, drop);
-    }
+    };
     // The addresses of a port belong to its controller.
-    let ours = left_by_a_port(context, present).filter(|address| !drop.contains(address));
-    let ours: Vec<Address> = ours.collect();
-    drop.extend(ours);
+    let left = left_by_a_port(context, controller, present);
+    let left: Vec<Address> = left.filter(|address| !drop.contains(address)).collect();
+    drop.extend(left);
     (Vec::new(), drop)
 }
 
-/// Our addresses on a link that becomes a port: they go.
+/// Addresses that go when a link becomes a port: ours, and those that the controller is to have, whoever added them.
 pub(super) fn left_by_a_port<'a>(
     context: &'a Context<'_>,
+    controller: &str,
     present: Option<&'a Interface>,
 ) -> impl Iterator<Item = Address> + 'a {
-    present
-        .into_iter()
-        .flat_map(|present| all(present).filter(|address| is_ours(context, &present.name, address)))
+    let wanted = context.wanted_up(controller);
+    let moves = move |address: &Address| {
+        wanted.is_some_and(|controller| all(controller).any(|other| other.key() == address.key()))
+    };
+    let leaves = move |present: &'a Interface| {
+        all(present)
+            .filter(move |address| is_ours(context, &present.name, address) || moves(address))
+    };
+    present.into_iter().flat_map(leaves)
 }
 
 struct Families<'c, 'a> {

@@ -116,10 +116,11 @@ pub(super) fn unlisted<'a>(
             ..Interface::named(*port)
         };
         let loses_addresses = is_attached && !context.leaves_addresses_to_ports(controller);
-        let ours = address::left_by_a_port(context, present.filter(|_| loses_addresses));
+        let with_addresses = present.filter(|_| loses_addresses);
+        let left = address::left_by_a_port(context, controller, with_addresses);
         goals.links.push(Goal {
             up: is_attached.then_some(true),
-            unwanted_addresses: ours.collect(),
+            unwanted_addresses: left.collect(),
             ..Goal::new(wanted, present, fate)
         });
     }
