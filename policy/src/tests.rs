@@ -58,11 +58,7 @@ fn policies_mean_what_is_expected() {
         let text = fs::read_to_string(folder.join("policy.yml")).unwrap();
         assert!(is_policy(&text));
         let own = folder.join("current.yml");
-        let current: NetworkState = if own.exists() {
-            read(&own)
-        } else {
-            usual()
-        };
+        let current: NetworkState = if own.exists() { read(&own) } else { usual() };
         let state = Policy::parse(&text).and_then(|policy| policy.resolve(&current));
         let state = state.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         let said = yaml::to_string(&state).unwrap();

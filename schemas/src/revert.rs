@@ -4,12 +4,14 @@
 
 mod loss;
 mod port;
+mod vanished;
 
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv6Addr;
 
 use self::loss::Loss;
 use self::port::NewPorts;
+use self::vanished::with_what_vanishes;
 use crate::dns::{DnsConfig, DnsResolver};
 use crate::hostname::HostNames;
 use crate::interface::{AltName, AltNameState, Interface, InterfaceState};
@@ -23,6 +25,7 @@ use crate::route_rule::{AbsentRules, RouteRule, RouteRules, with_priorities};
 #[must_use]
 pub fn revert_of(desired: &NetworkState, current: &NetworkState) -> NetworkState {
     let present = current.by_name();
+    let desired = &with_what_vanishes(desired, &present);
     let ports = NewPorts::of(desired, &present);
     let desired = &ports.without_addresses(desired);
     let mut interfaces: Vec<Interface> = desired
@@ -34,6 +37,9 @@ pub fn revert_of(desired: &NetworkState, current: &NetworkState) -> NetworkState
         })
         .collect();
     interfaces.extend(ports.unlisted(desired));
+    interfaces
+        .iter_mut()
+        .for_each(|back| forget_autoconf_of_a_port(back, &present));
     let config = revert_routes(desired, current);
     let dns = desired
         .dns_config()
@@ -114,6 +120,20 @@ fn spell_out_ip_defaults(desired: &Interface, back: &mut Interface) {
         if desired.token.is_some() {
             back.token.get_or_insert(Ipv6Addr::UNSPECIFIED);
         }
+    }
+}
+
+/// The kernel keeps the switch for links that are ports, too. To those without addresses of their own it means nothing,
+/// and it is refused for a new one.
+fn forget_autoconf_of_a_port(back: &mut Interface, present: &HashMap<&str, &Interface>) {
+    let controller = back
+        .controller
+        .as_deref()
+        .and_then(|name| present.get(name));
+    let controller_type = controller.and_then(|controller| controller.interface_type.as_ref());
+    let has_none = controller_type.is_some_and(|kind| !kind.leaves_addresses_to_ports());
+    if has_none && let Some(ipv6) = &mut back.ipv6 {
+        ipv6.autoconf.take_if(|is_on| *is_on);
     }
 }
 

@@ -40,9 +40,13 @@ pub fn link(name: &str) -> Value {
 pub fn addresses(name: &str) -> Vec<String> {
     let all = parsed(&ip(&["-j", "address", "show"]));
     let links = all.as_array().expect("a list");
-    let Some(link) = links.iter().find(|link| link["ifname"] == name) else {
-        return Vec::new();
-    };
+    let link = links.iter().find(|link| link["ifname"] == name);
+    link.map(addresses_of).unwrap_or_default()
+}
+
+/// The same of what `ip -j address show` says of a link.
+#[must_use]
+pub fn addresses_of(link: &Value) -> Vec<String> {
     let list = link["addr_info"].as_array().cloned().unwrap_or_default();
     list.iter()
         .filter(|address| !(address["family"] == "inet6" && address["scope"] == "link"))

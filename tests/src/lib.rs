@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod disk;
+pub mod examples;
 pub mod eyes;
 pub mod namespace;
 pub mod peer;

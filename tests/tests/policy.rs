@@ -112,17 +112,29 @@ fn a_bridge_takes_over_what_the_card_of_the_gateway_has() {
 #[test]
 fn it_takes_over_what_others_have_added() {
     run(|| {
-        ip(&["link", "add", "eth1", "type", "veth", "peer", "name", "wire"]);
+        ip(&[
+            "link", "add", "eth1", "type", "veth", "peer", "name", "wire",
+        ]);
         ip(&["link", "set", "eth1", "address", "02:00:00:00:01:01", "up"]);
         ip(&["link", "set", "wire", "up"]);
         ip(&["address", "add", "192.0.2.11/24", "dev", "eth1"]);
         ip(&["address", "add", "198.51.100.11/25", "dev", "eth1"]);
         ip(&["route", "add", "default", "via", "192.0.2.1"]);
-        ip(&["route", "add", "203.0.113.0/24", "via", "192.0.2.3", "metric", "50"]);
+        ip(&[
+            "route",
+            "add",
+            "203.0.113.0/24",
+            "via",
+            "192.0.2.3",
+            "metric",
+            "50",
+        ]);
         let system = System::start();
         let had = || (eyes::addresses("eth1"), eyes::routes(), eyes::link("br1"));
         let before = had();
-        system.ctl_with(&["apply", "--no-commit", "-"], BRIDGE_OVER_GATEWAY).ok();
+        system
+            .ctl_with(&["apply", "--no-commit", "-"], BRIDGE_OVER_GATEWAY)
+            .ok();
         assert_bridge_has_taken_over();
         system.ctl(&["rollback"]).ok();
         assert_eq!(had(), before);

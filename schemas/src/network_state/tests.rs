@@ -98,6 +98,31 @@ interfaces: [{name: eth0, type: ethernet, dns: {server: [192.0.2.2]}}]
     );
 }
 
+/// The kernel shows `autoconf` of a port, which is refused for a new one.
+#[test]
+fn the_way_back_to_a_port() {
+    let current = state(
+        "
+interfaces:
+- {name: v1, type: veth, state: up, controller: br0, ipv6: {enabled: true, autoconf: true}, veth: {peer: v2}}
+- {name: v3, type: veth, state: up, controller: vrf0, ipv6: {enabled: true, autoconf: true}, veth: {peer: v4}}
+- {name: br0, type: linux-bridge, state: up}
+- {name: vrf0, type: vrf, state: up}
+",
+    );
+    let desired = "interfaces: [{name: v1, state: absent}, {name: v3, state: absent}]";
+    let back = revert_of(&state(desired), &current);
+    let autoconf = |name: &str| {
+        let interface = back.interface(name).unwrap();
+        interface.ipv6.as_ref().unwrap().autoconf
+    };
+    assert_eq!(
+        back.interface("v1").unwrap().controller.as_deref(),
+        Some("br0")
+    );
+    assert_eq!((autoconf("v1"), autoconf("v3")), (None, Some(true)));
+}
+
 #[test]
 fn absent_removes_with_routes_and_references() {
     check(
@@ -358,4 +383,29 @@ proptest! {
         };
         prop_assert_eq!(sorted(left), sorted(right));
     }
+}
+
+/// The other end of a pair goes with it, and so does what is stacked upon a link.
+#[test]
+fn the_way_back_to_what_vanished() {
+    let current = state(
+        "
+interfaces:
+- {name: v1, type: veth, state: up, veth: {peer: v2}}
+- {name: v2, type: veth, state: up, mtu: 1400, veth: {peer: v1}}
+- {name: m1, type: mac-vlan, state: up, mac-vlan: {base-iface: v2, mode: bridge}}
+- {name: eth0, type: ethernet, state: up}
+- {name: m2, type: mac-vlan, state: up, mac-vlan: {base-iface: eth0, mode: bridge}}
+",
+    );
+    let names = |desired: &str| {
+        let back = revert_of(&state(desired), &current);
+        let names = back.interfaces.into_iter().map(|interface| interface.name);
+        names.collect::<Vec<String>>()
+    };
+    assert_eq!(
+        names("interfaces: [{name: v1, state: absent}]"),
+        ["v1", "v2", "m1"]
+    );
+    assert_eq!(names("interfaces: [{name: eth0, state: down}]"), ["eth0"]);
 }
