@@ -46,7 +46,7 @@ const REFUSED: [(&str, &str); 22] = [
     ),
     (
         "ovs-bridge-with-vlan",
-        "unknown interface type ovs-interface: expected",
+        "unknown type `ovs-interface` of a link that doesn't exist, expected",
     ),
     ("ovs-database", "unknown key `ovs-db`, expected"),
     ("ovs-dpdk", "unknown key `dpdk`, expected"),
@@ -62,7 +62,7 @@ const REFUSED: [(&str, &str); 22] = [
     ("sr-iov", "unknown key `sr-iov`, expected"),
     (
         "sr-iov-function",
-        "interface name \"sriov:eth1:1\" has a character that the kernel refuses",
+        "interface name \"sriov:eth1:1\" has ':' in it, expected no slash, colon or space",
     ),
     ("team", "unknown key `team`, expected"),
     ("user-defined", "unknown key `user-defined`, expected"),
