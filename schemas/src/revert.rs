@@ -41,6 +41,7 @@ pub fn revert_of(desired: &NetworkState, current: &NetworkState) -> NetworkState
         .iter_mut()
         .for_each(|back| forget_autoconf_of_a_port(back, &present));
     let config = revert_routes(desired, current);
+    keep_family_of_routes(&mut interfaces, &config);
     let dns = desired
         .dns_config()
         .map(|config| config.reverted_to(current.dns_config()));
@@ -134,6 +135,24 @@ fn forget_autoconf_of_a_port(back: &mut Interface, present: &HashMap<&str, &Inte
     let has_none = controller_type.is_some_and(|kind| !kind.leaves_addresses_to_ports());
     if has_none && let Some(ipv6) = &mut back.ipv6 {
         ipv6.autoconf.take_if(|is_on| *is_on);
+    }
+}
+
+/// A link without IPv4 addresses, whose IPv4 counts as off, may have routes of others: they need it, without addresses.
+fn keep_family_of_routes(interfaces: &mut [Interface], routes: &[Route]) {
+    let through: HashSet<&str> = routes
+        .iter()
+        .filter(|route| !route.is_absent() && !route.is_ipv6())
+        .filter_map(|route| route.next_hop_interface.as_deref())
+        .collect();
+    for interface in interfaces {
+        if let Some(ipv4) = &mut interface.ipv4
+            && ipv4.enabled == Some(false)
+            && through.contains(interface.name.as_str())
+        {
+            ipv4.enabled = None;
+            ipv4.address = Some(Vec::new());
+        }
     }
 }
 

@@ -409,3 +409,25 @@ interfaces:
     );
     assert_eq!(names("interfaces: [{name: eth0, state: down}]"), ["eth0"]);
 }
+
+/// IPv4 without an address is shown as off; others may have routes there all the same.
+#[test]
+fn the_way_back_to_a_route_without_an_address() {
+    let current = state(
+        "
+interfaces: [{name: v1, type: veth, state: up, ipv4: {enabled: false}, veth: {peer: v2}}]
+routes: {running: [{destination: 203.0.113.0/24, next-hop-interface: v1, metric: 24, protocol: 3}]}
+",
+    );
+    let desired = "
+interfaces: [{name: v1, ipv4: {enabled: true, address: [{ip: 192.0.2.1, prefix-length: 24}]}}]
+routes: {config: [{state: absent, destination: 203.0.113.0/24}]}
+";
+    let back = revert_of(&state(desired), &current);
+    let ipv4 = back.interfaces[0].ipv4.as_ref().unwrap();
+    assert_eq!(back.config_routes().len(), 1);
+    assert_eq!(
+        (ipv4.enabled, ipv4.address.as_deref()),
+        (None, Some(&[][..]))
+    );
+}
