@@ -84,6 +84,13 @@ pub enum InterfaceState {
     Ignore,
 }
 
+impl InterfaceState {
+    /// Whether a link that was up no longer is.
+    pub fn takes_down(self) -> bool {
+        matches!(self, Self::Down | Self::Absent)
+    }
+}
+
 /// What to do when an interface is no longer as it was saved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

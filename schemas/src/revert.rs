@@ -39,7 +39,7 @@ pub fn revert_of(desired: &NetworkState, current: &NetworkState) -> NetworkState
     interfaces.extend(ports.unlisted(desired));
     interfaces
         .iter_mut()
-        .for_each(|back| forget_autoconf_of_a_port(back, &present));
+        .for_each(|back| forget_idle_autoconf(back, &present));
     let config = revert_routes(desired, current);
     keep_family_of_routes(&mut interfaces, &config);
     let dns = desired
@@ -57,10 +57,7 @@ pub fn revert_of(desired: &NetworkState, current: &NetworkState) -> NetworkState
 }
 
 fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<Interface> {
-    let removes = matches!(
-        desired.wanted_state(),
-        InterfaceState::Absent | InterfaceState::Down
-    );
+    let removes = desired.wanted_state().takes_down();
     let Some(present) = present else {
         // What was not there, and was not wanted, needs nothing.
         return (!removes).then(|| Interface {
@@ -124,16 +121,18 @@ fn spell_out_ip_defaults(desired: &Interface, back: &mut Interface) {
     }
 }
 
-/// The kernel keeps the switch for links that are ports, too. To those without addresses of their own it means nothing,
-/// and it is refused for a new one.
-fn forget_autoconf_of_a_port(back: &mut Interface, present: &HashMap<&str, &Interface>) {
+/// The kernel keeps the switch for links that are ports, and for those without IPv6. It means nothing there, and is
+/// refused for a new one.
+fn forget_idle_autoconf(back: &mut Interface, present: &HashMap<&str, &Interface>) {
     let controller = back
         .controller
         .as_deref()
         .and_then(|name| present.get(name));
     let controller_type = controller.and_then(|controller| controller.interface_type.as_ref());
     let has_none = controller_type.is_some_and(|kind| !kind.leaves_addresses_to_ports());
-    if has_none && let Some(ipv6) = &mut back.ipv6 {
+    if let Some(ipv6) = &mut back.ipv6
+        && (has_none || ipv6.enabled == Some(false))
+    {
         ipv6.autoconf.take_if(|is_on| *is_on);
     }
 }
@@ -204,12 +203,7 @@ fn revert_routes(desired: &NetworkState, current: &NetworkState) -> Vec<Route> {
     let gone: HashSet<&str> = desired
         .interfaces
         .iter()
-        .filter(|interface| {
-            matches!(
-                interface.wanted_state(),
-                InterfaceState::Absent | InterfaceState::Down
-            )
-        })
+        .filter(|interface| interface.wanted_state().takes_down())
         .map(|interface| interface.name.as_str())
         .collect();
     let absent = AbsentRoutes::of(desired.config_routes());

@@ -199,6 +199,8 @@ fn switches() -> Vec<String> {
         };
         let ipv6 = ["disable_ipv6", "autoconf", "accept_ra", "forwarding"];
         let ipv6 = ipv6.map(|switch| of("ipv6", switch)).concat();
+        // They mean the same where nothing is forwarded; which of them a link had isn't known when it is made again.
+        let ipv6 = ipv6.replace("accept_ra 2 forwarding 0", "accept_ra 1 forwarding 0");
         format!("switches of {name}:{}{ipv6}", of("ipv4", "forwarding"))
     };
     let mut lines: Vec<String> = names.map(describe).collect();
@@ -229,6 +231,8 @@ pub fn everything() -> String {
         };
         // An IPv6 address can't be given back no metric, only the one that it has without.
         let text = text.replace(" metric 256 scope ", " scope ");
+        // What a link has that has never been up, and no longer has when it is down again.
+        let text = text.replace(" qdisc noop ", " qdisc noqueue ");
         let lines = text
             .lines()
             .filter(|line| !line.contains("multicast ff00::/8"));

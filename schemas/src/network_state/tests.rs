@@ -98,7 +98,7 @@ interfaces: [{name: eth0, type: ethernet, dns: {server: [192.0.2.2]}}]
     );
 }
 
-/// The kernel shows `autoconf` of a port, which is refused for a new one.
+/// The kernel shows `autoconf` of a port, and of a link without IPv6, which is refused for a new one.
 #[test]
 fn the_way_back_to_a_port() {
     let current = state(
@@ -108,9 +108,10 @@ interfaces:
 - {name: v3, type: veth, state: up, controller: vrf0, ipv6: {enabled: true, autoconf: true}, veth: {peer: v4}}
 - {name: br0, type: linux-bridge, state: up}
 - {name: vrf0, type: vrf, state: up}
+- {name: v5, type: veth, state: up, ipv6: {enabled: false, autoconf: true}, veth: {peer: v6}}
 ",
     );
-    let desired = "interfaces: [{name: v1, state: absent}, {name: v3, state: absent}]";
+    let desired = "interfaces: [{name: v1, state: absent}, {name: v3, state: absent}, {name: v5, state: absent}]";
     let back = revert_of(&state(desired), &current);
     let autoconf = |name: &str| {
         let interface = back.interface(name).unwrap();
@@ -121,6 +122,7 @@ interfaces:
         Some("br0")
     );
     assert_eq!((autoconf("v1"), autoconf("v3")), (None, Some(true)));
+    assert_eq!(autoconf("v5"), None);
 }
 
 #[test]

@@ -46,11 +46,9 @@ pub(super) fn with_what_vanishes(
 
 /// Physical links stay when they are set down or forgotten.
 fn is_deleted(wanted: &Interface, present: &Interface) -> bool {
-    matches!(
-        wanted.wanted_state(),
-        InterfaceState::Absent | InterfaceState::Down
-    ) && present
-        .interface_type
-        .as_ref()
-        .is_some_and(InterfaceType::is_virtual)
+    wanted.wanted_state().takes_down()
+        && present
+            .interface_type
+            .as_ref()
+            .is_some_and(InterfaceType::is_virtual)
 }

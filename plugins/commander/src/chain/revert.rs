@@ -4,6 +4,7 @@
 
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::NipartError;
+use nipart_schemas::interface::Interface;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::revert::revert_of;
 
@@ -18,7 +19,13 @@ use crate::transaction::scope_of;
 /// When the kernel can't be read.
 pub async fn revert(peers: &impl Peers, state: &NetworkState) -> Result<NetworkState, NipartError> {
     let state = identified(peers, state.clone(), MissingInterfaces::Refuse).await?;
-    let current = ask::query(peers, scope_of(&state)).await?;
+    let mut scope = scope_of(&state);
+    let goes = |interface: &Interface| interface.wanted_state().takes_down();
+    if state.interfaces.iter().any(goes) {
+        // Whatever is stacked upon it goes with it.
+        scope.interfaces = None;
+    }
+    let current = ask::query(peers, scope).await?;
     let mut back = revert_of(&state, &current);
     back.hide_secrets();
     Ok(back)
