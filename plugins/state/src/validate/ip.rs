@@ -57,6 +57,7 @@ pub(super) fn check(
                 "autoconf: true contradicts enabled: false",
             ));
         }
+        refuse_other_uses_of_advertisements(ipv6, &path)?;
         check_token(ipv6, &path)?;
         let static_count = check_addresses(ipv6.address.iter().flatten(), 128, &path)?;
         refuse_addresses_when_disabled(ipv6.enabled, static_count, &path)?;
@@ -99,6 +100,25 @@ fn check_dhcp_names(ipv4: &Ipv4, path: &str) -> Result<(), NipartError> {
         )),
         _ => Ok(()),
     }
+}
+
+/// The kernel itself takes gateways and routes out of router advertisements, into the main table.
+fn refuse_other_uses_of_advertisements(ipv6: &Ipv6, path: &str) -> Result<(), NipartError> {
+    let has_table = ipv6.auto_route_table_id.is_some_and(|table| table != 0);
+    for (key, is_written) in [
+        ("auto-gateway", ipv6.auto_gateway == Some(false)),
+        ("auto-routes", ipv6.auto_routes == Some(false)),
+        ("auto-route-table-id", has_table),
+        ("auto-route-metric", ipv6.auto_route_metric.is_some()),
+    ] {
+        if is_written {
+            let text = format!(
+                "{key} of router advertisements is not supported yet: the kernel takes all that they bring, into its main table"
+            );
+            return Err(NipartError::new(ErrorKind::NotSupported, text).at(format!("{path}.{key}")));
+        }
+    }
+    Ok(())
 }
 
 fn check_token(ipv6: &Ipv6, path: &str) -> Result<(), NipartError> {
