@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dns::{DnsConfig, DnsOrigin, DnsResolver};
 use crate::hostname::HostNames;
-use crate::interface::{Identifier, Interface, InterfaceState};
+use crate::interface::{Identifier, Interface};
 use crate::ip::Address;
 use crate::route::{Route, RouteSlot, Routes};
 use crate::route_rule::{RouteRule, RouteRules, with_priorities};
@@ -119,10 +119,7 @@ impl NetworkState {
                 || ipv4.is_some_and(|ipv4| {
                     ipv4.dhcp.is_some() || ipv4.auto_dns.is_some() || ipv4.enabled == Some(false)
                 })
-                || matches!(
-                    interface.wanted_state(),
-                    InterfaceState::Absent | InterfaceState::Down
-                )
+                || interface.wanted_state().takes_down()
         };
         self.dns_resolver.is_some()
             || self.hostname.is_some()

@@ -10,7 +10,6 @@ mod vrf;
 use std::collections::{HashMap, HashSet};
 
 use nipart_schemas::decision::MissingInterfaces;
-use nipart_schemas::interface::InterfaceState;
 use nipart_schemas::ip::{PROTOCOL_DHCP, PROTOCOL_NIPART};
 use nipart_schemas::route::{AbsentRoutes, Route, RouteKey, RouteSlot};
 
@@ -209,12 +208,7 @@ fn is_of_left_interface(context: &Context<'_>, route: &Route) -> bool {
         .next_hop_interface
         .as_deref()
         .and_then(|name| context.wanted.get(name));
-    wanted.is_some_and(|interface| {
-        matches!(
-            interface.wanted_state(),
-            InterfaceState::Absent | InterfaceState::Down
-        )
-    })
+    wanted.is_some_and(|interface| interface.wanted_state().takes_down())
 }
 
 /// A route that came with a lease goes when the lease is another, gone, or not wanted.

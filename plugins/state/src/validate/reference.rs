@@ -203,10 +203,7 @@ fn check_ports<'a>(
                     .is_some_and(|present| present.controller.as_ref() == Some(&interface.name));
             // A saved port may have been set down since: then it is attached when it is up again.
             if context.missing == MissingInterfaces::Refuse
-                && matches!(
-                    wanted.wanted_state(),
-                    InterfaceState::Absent | InterfaceState::Down
-                )
+                && wanted.wanted_state().takes_down()
                 && !is_shown_so
             {
                 return Err(NipartError::invalid(
