@@ -85,8 +85,10 @@ impl Watch {
     /// detection take up to a second each.
     pub fn settle(&self) {
         eventually("the kernel settles", Duration::from_secs(30), || {
+            // Asked first: detection that ends between the two is heard by the second.
+            let is_final = !is_an_address_tentative();
             let is_quiet = self.lines.recv_timeout(QUIET).is_err();
-            (is_quiet && !is_an_address_tentative()).then_some(())
+            (is_final && is_quiet).then_some(())
         });
     }
 
