@@ -17,7 +17,7 @@ use crate::system::System;
 const NAMED_OPERATIONS: usize = 20;
 
 /// Applies `state`, and checks on the way that `plan` has told exactly what apply then did, that the same file again
-/// and the output of `show` change nothing, and that they say so.
+/// and the output of `show` change nothing, that they say so, and that nothing has gone wrong behind the user's back.
 pub fn apply(system: &System, state: &str) -> Value {
     let planned = operations_of_plan(system, state);
     let report = system
@@ -44,6 +44,12 @@ pub fn apply(system: &System, state: &str) -> Value {
         "{report}"
     );
     changes_nothing(system, state);
+    let log = system.log();
+    let errors: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains(" ERROR "))
+        .collect();
+    assert!(errors.is_empty(), "logged meanwhile: {errors:#?}");
     report
 }
 

@@ -36,6 +36,22 @@ pub struct LinkAggregation {
 // Ports are lists with rules of their own.
 overlay!(LinkAggregation { mode, options } read_only { port, ports_config });
 
+impl LinkAggregation {
+    /// Forgets what can't stand beside what `upper` says: what belongs to another mode, and the other way of watching links.
+    pub fn forget_against(&mut self, upper: &Self) {
+        if let Some(mode) = upper.mode.filter(|mode| self.mode != Some(*mode)) {
+            self.options = None;
+            if !mode.prefers_ports() {
+                let ports = self.ports_config.iter_mut().flatten();
+                ports.for_each(|port| port.priority = None);
+            }
+        }
+        if let (Some(upper), Some(own)) = (&upper.options, &mut self.options) {
+            own.forget_watching_against(upper);
+        }
+    }
+}
+
 /// One entry of `link-aggregation.ports-config`. Attributes `IFLA_BOND_SLAVE_*` of `linux/if_link.h`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

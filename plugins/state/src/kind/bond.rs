@@ -6,7 +6,7 @@
 mod check;
 
 use nipart_schemas::error::NipartError;
-use nipart_schemas::interface::{BondMode, BondOptions, Interface, InterfaceType, LinkAggregation};
+use nipart_schemas::interface::{BondOptions, Interface, InterfaceType, LinkAggregation};
 use nipart_schemas::overlay::Difference;
 use serde_json::Value;
 
@@ -61,27 +61,7 @@ impl Kind for Bond {
         if let (Some(ports), Some(configured)) = (&wanted.port, &mut present.ports_config) {
             configured.retain(|port| ports.contains(&port.name));
         }
-        if wanted.mode.is_some() && wanted.mode != present.mode {
-            // Options belong to a mode.
-            present.options = None;
-            if !wanted.mode.is_some_and(BondMode::prefers_ports) {
-                let ports = present.ports_config.iter_mut().flatten();
-                ports.for_each(|port| port.priority = None);
-            }
-        }
-        let (Some(wanted), Some(present)) = (&wanted.options, &mut present.options) else {
-            return;
-        };
-        // The kernel turns one way of watching links off when the other is turned on.
-        if wanted.arp_interval.is_some_and(|time| time > 0) && wanted.miimon.is_none() {
-            (present.miimon, present.updelay, present.downdelay) = (None, None, None);
-        }
-        if wanted.miimon.is_some_and(|time| time > 0) && wanted.arp_interval.is_none() {
-            (present.arp_interval, present.arp_validate) = (None, None);
-        }
-        if wanted.miimon == Some(0) {
-            (present.updelay, present.downdelay) = (None, None);
-        }
+        present.forget_against(wanted);
     }
 
     // Delays are kept as multiples of `miimon`: they would change with it.

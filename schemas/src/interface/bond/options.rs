@@ -223,6 +223,20 @@ impl BondOptions {
         self.each_foreign(mode, |_| {});
     }
 
+    /// The kernel turns one way of watching links off when the other is turned on, and delays belong to one of them.
+    pub(super) fn forget_watching_against(&mut self, upper: &Self) {
+        let is_on = |time: Option<u32>| time.is_some_and(|time| time > 0);
+        if is_on(upper.arp_interval) && upper.miimon.is_none() {
+            (self.miimon, self.updelay, self.downdelay) = (None, None, None);
+        }
+        if is_on(upper.miimon) && upper.arp_interval.is_none() {
+            (self.arp_interval, self.arp_validate) = (None, None);
+        }
+        if upper.miimon == Some(0) {
+            (self.updelay, self.downdelay) = (None, None);
+        }
+    }
+
     fn each_foreign(&mut self, mode: BondMode, mut found: impl FnMut(&'static str)) {
         macro_rules! only {
             ($condition:expr => $($field:ident),+) => {

@@ -21,12 +21,8 @@ pub(super) fn without_contradictions(upper: &Interface, below: &Interface) -> In
     } else if upper.copy_mac_from.is_some() {
         below.mac_address = None;
     }
-    if let (Some(upper), Some(below)) = (&upper.link_aggregation, &mut below.link_aggregation)
-        && upper.mode.is_some()
-        && upper.mode != below.mode
-    {
-        // Options belong to a mode.
-        below.options = None;
+    if let (Some(upper), Some(below)) = (&upper.link_aggregation, &mut below.link_aggregation) {
+        below.forget_against(upper);
     }
     if upper.identifier.is_none()
         && upper.mac_address.is_some()
@@ -77,6 +73,35 @@ mod tests {
     fn state(bridge: &str) -> NetworkState {
         let text = format!("interfaces: [{{name: br0, type: linux-bridge, bridge: {{{bridge}}}}}]");
         crate::yaml::parse(&text).unwrap()
+    }
+
+    fn bond(section: &str) -> NetworkState {
+        let text = format!("interfaces: [{{name: bond0, link-aggregation: {{{section}}}}}]");
+        crate::yaml::parse(&text).unwrap()
+    }
+
+    #[test]
+    fn bonds_of_another_mode() {
+        let below = "mode: active-backup, port: [v1], ports-config: [{name: v1, priority: 7, queue-id: 2}], options: {miimon: 100}";
+        let merged = bond("mode: 802.3ad").laid_over(&bond(below));
+        let expected = "mode: 802.3ad, port: [v1], ports-config: [{name: v1, queue-id: 2}]";
+        assert_eq!(merged, bond(expected));
+        let merged = bond("mode: balance-tlb").laid_over(&bond(below));
+        let expected =
+            "mode: balance-tlb, port: [v1], ports-config: [{name: v1, priority: 7, queue-id: 2}]";
+        assert_eq!(merged, bond(expected));
+    }
+
+    #[test]
+    fn bonds_that_watch_their_ports_otherwise() {
+        let links = "mode: active-backup, options: {miimon: 100, updelay: 200}";
+        let arp = "options: {arp_interval: 500, arp_ip_target: 192.0.2.7, arp_validate: all}";
+        let merged = bond(arp).laid_over(&bond(links));
+        assert_eq!(merged, bond(&format!("mode: active-backup, {arp}")));
+        let merged = bond(links).laid_over(&bond(&format!("mode: active-backup, {arp}")));
+        let expected =
+            "mode: active-backup, options: {miimon: 100, updelay: 200, arp_ip_target: 192.0.2.7}";
+        assert_eq!(merged, bond(expected));
     }
 
     #[test]
