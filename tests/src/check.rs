@@ -44,13 +44,18 @@ pub fn apply(system: &System, state: &str) -> Value {
         "{report}"
     );
     changes_nothing(system, state);
+    no_errors(system);
+    report
+}
+
+/// The daemon and its plugins have logged no error.
+pub fn no_errors(system: &System) {
     let log = system.log();
     let errors: Vec<&str> = log
         .lines()
         .filter(|line| line.contains(" ERROR "))
         .collect();
-    assert!(errors.is_empty(), "logged meanwhile: {errors:#?}");
-    report
+    assert!(errors.is_empty(), "logged: {errors:#?}");
 }
 
 /// The operations that `plan -v` prints for `state`, in order.

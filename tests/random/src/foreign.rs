@@ -13,11 +13,11 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use crate::ip::{address_of, ipv4, ipv6};
-use crate::{BASES, NAMES, PORTS, number, route_rule};
+use crate::{Kinds, number, route_rule};
 
 /// What others do to the network.
-pub fn foreign() -> impl Strategy<Value = Vec<Operation>> {
-    let names = || select(NAMES.to_vec());
+pub fn foreign(kinds: Kinds) -> impl Strategy<Value = Vec<Operation>> {
+    let names = || select(kinds.names());
     let address = names().prop_flat_map(|name| {
         let ip = prop_oneof![
             Just(IpAddr::from(ipv4(name, 77))),
@@ -49,7 +49,7 @@ pub fn foreign() -> impl Strategy<Value = Vec<Operation>> {
                 ..Route::default()
             })
         });
-    let paths = (subsequence(NAMES.to_vec(), 2..=3), any::<bool>()).prop_map(|(names, is_ipv6)| {
+    let paths = (subsequence(kinds.names(), 2..=3), any::<bool>()).prop_map(|(names, is_ipv6)| {
         let destination = if is_ipv6 {
             "2001:db8:78::/48"
         } else {
@@ -71,14 +71,15 @@ pub fn foreign() -> impl Strategy<Value = Vec<Operation>> {
         protocol: Some(186),
         ..Route::default()
     }));
-    let port = (select(PORTS.to_vec()), select(vec!["br0", "br1"])).prop_map(|(port, bridge)| {
-        Operation::ChangeLink(LinkChanges {
-            interface: port.to_string(),
-            controller: Some(bridge.to_string()),
-            ..LinkChanges::default()
-        })
-    });
-    let stacked = select(BASES.to_vec()).prop_map(|base| Operation::CreateLink {
+    let port =
+        (select(kinds.ports()), select(kinds.controllers())).prop_map(|(port, controller)| {
+            Operation::ChangeLink(LinkChanges {
+                interface: port.to_string(),
+                controller: Some(controller.to_string()),
+                ..LinkChanges::default()
+            })
+        });
+    let stacked = select(kinds.bases()).prop_map(|base| Operation::CreateLink {
         interface: Box::new(Interface {
             interface_type: Some(InterfaceType::MacVlan),
             mtu: Some(1280),

@@ -13,7 +13,7 @@ use proptest::sample::select;
 
 use crate::ip::{section_ipv4, section_ipv6};
 use crate::section::{bridge, mac_vlan, vxlan};
-use crate::{PORTS, number};
+use crate::{Kinds, number, stacked};
 
 fn type_of(name: &str) -> InterfaceType {
     match name {
@@ -22,6 +22,10 @@ fn type_of(name: &str) -> InterfaceType {
         "vx0" | "vx1" => InterfaceType::Vxlan,
         "mv0" => InterfaceType::MacVlan,
         "mt0" => InterfaceType::MacVtap,
+        "bond0" => InterfaceType::Bond,
+        "bond0.5" | "eth0.7" => InterfaceType::Vlan,
+        "red" => InterfaceType::Vrf,
+        "dum0" => InterfaceType::Dummy,
         _ => InterfaceType::Ethernet,
     }
 }
@@ -45,12 +49,12 @@ fn alt_names(name: &'static str) -> impl Strategy<Value = Vec<AltName>> {
 }
 
 /// An interface of a wanted state; sometimes without its section, as in a partial file.
-pub(crate) fn interface(name: &'static str) -> impl Strategy<Value = Interface> {
+pub(crate) fn interface(name: &'static str, kinds: Kinds) -> impl Strategy<Value = Interface> {
     let common = (
         state(),
         weighted(0.2, select(vec![1300_u32, 1400])),
         weighted(0.2, select(vec!["", "text"])),
-        weighted(0.2, select(vec!["", "br0", "br1"])),
+        weighted(0.2, select([vec![""], kinds.controllers()].concat())),
         weighted(0.2, alt_names(name)),
         weighted(0.1, select(vec![1_u8, 2])),
     );
@@ -58,10 +62,16 @@ pub(crate) fn interface(name: &'static str) -> impl Strategy<Value = Interface> 
         weighted(0.6, section_ipv4(name)),
         weighted(0.4, section_ipv6(name)),
     );
-    let sections = (bridge(), vxlan(name), mac_vlan(), weighted(0.8, Just(())));
+    let sections = (
+        bridge(kinds),
+        vxlan(name),
+        mac_vlan(kinds),
+        weighted(0.8, Just(())),
+        stacked::interface(name),
+    );
     (common, families, sections).prop_map(move |(common, families, sections)| {
         let (state, mtu, description, controller, alt_names, mac) = common;
-        let (bridge, vxlan, mac_vlan, has_section) = sections;
+        let (bridge, vxlan, mac_vlan, has_section, stacked) = sections;
         let mut interface = Interface {
             interface_type: has_section.map(|()| type_of(name)),
             state,
@@ -74,10 +84,10 @@ pub(crate) fn interface(name: &'static str) -> impl Strategy<Value = Interface> 
             }),
             controller: controller
                 .map(str::to_string)
-                .filter(|_| PORTS.contains(&name)),
+                .filter(|_| kinds.ports().contains(&name)),
             ipv4: families.0,
             ipv6: families.1,
-            ..Interface::named(name)
+            ..has_section.map_or(Interface::named(name), |()| stacked)
         };
         match type_of(name) {
             _ if has_section.is_none() => {}

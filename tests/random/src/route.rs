@@ -10,14 +10,14 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::NAMES;
+use crate::Kinds;
 use crate::ip::{address_of, ipv4, ipv6};
 
-fn route() -> impl Strategy<Value = Route> {
+fn route(kinds: Kinds) -> impl Strategy<Value = Route> {
     let destinations = vec!["10.1.0.0/16", "0.0.0.0/0", "2001:db8:ff::/48", "::/0"];
     (
         select(destinations),
-        select(NAMES.to_vec()),
+        select(kinds.names()),
         weighted(0.6, 200_u8..202),
         weighted(0.5, 5_u32..8),
         weighted(0.2, Just(())),
@@ -47,10 +47,10 @@ fn route() -> impl Strategy<Value = Route> {
 }
 
 /// One entry, or the next hops of a route, or one that leads nowhere.
-pub(crate) fn routes() -> impl Strategy<Value = Vec<Route>> {
+pub(crate) fn routes(kinds: Kinds) -> impl Strategy<Value = Vec<Route>> {
     let destinations = || select(vec!["10.1.0.0/16", "10.2.0.0/16", "2001:db8:ff::/48"]);
     let metric = || weighted(0.5, 5_u32..7);
-    let hop = || (select(NAMES.to_vec()), 200_u8..202, 1_u16..3);
+    let hop = move || (select(kinds.names()), 200_u8..202, 1_u16..3);
     let several = (destinations(), metric(), vec(hop(), 1..4)).prop_map(
         |(destination, metric, hops): (&str, Option<u32>, Vec<(&'static str, u8, u16)>)| {
             let mut routes: Vec<Route> = Vec::new();
@@ -78,10 +78,11 @@ pub(crate) fn routes() -> impl Strategy<Value = Vec<Route>> {
             ..Route::default()
         }]
     });
-    let one = (route(), weighted(0.2, select(vec![1400_u32, 1450]))).prop_map(|(route, mtu)| {
-        let mtu = mtu.filter(|_| !route.is_absent());
-        vec![Route { mtu, ..route }]
-    });
+    let one =
+        (route(kinds), weighted(0.2, select(vec![1400_u32, 1450]))).prop_map(|(route, mtu)| {
+            let mtu = mtu.filter(|_| !route.is_absent());
+            vec![Route { mtu, ..route }]
+        });
     prop_oneof![6 => one, 2 => several, 1 => nowhere]
 }
 

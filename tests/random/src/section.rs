@@ -13,7 +13,7 @@ use proptest::option::{of, weighted};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use crate::{BASES, PORTS};
+use crate::Kinds;
 
 fn port() -> impl Strategy<Value = BridgePort> {
     (
@@ -46,8 +46,8 @@ fn vlan() -> impl Strategy<Value = PortVlan> {
     ]
 }
 
-pub(crate) fn bridge() -> impl Strategy<Value = LinuxBridge> {
-    let ports = of((subsequence(PORTS.to_vec(), 0..=3), vec(port(), 3)));
+pub(crate) fn bridge(kinds: Kinds) -> impl Strategy<Value = LinuxBridge> {
+    let ports = of((subsequence(kinds.ports(), 0..=3), vec(port(), 3)));
     (
         ports,
         weighted(0.2, any::<bool>()),
@@ -99,13 +99,13 @@ pub(crate) fn vxlan(name: &'static str) -> impl Strategy<Value = Vxlan> {
     })
 }
 
-pub(crate) fn mac_vlan() -> impl Strategy<Value = MacVlan> {
+pub(crate) fn mac_vlan(kinds: Kinds) -> impl Strategy<Value = MacVlan> {
     let mode = select(vec![
         MacVlanMode::Bridge,
         MacVlanMode::Private,
         MacVlanMode::Passthru,
     ]);
-    (select(BASES.to_vec()), mode).prop_map(|(base, mode)| MacVlan {
+    (select(kinds.bases()), mode).prop_map(|(base, mode)| MacVlan {
         base_iface: Some(base.to_string()),
         mode: Some(mode),
         promiscuous: None,

@@ -19,8 +19,9 @@ routes:
   - {destination: '2001:db8:99::/48', next-hop-address: '2001:db8:20::9', next-hop-interface: br20, vrf-name: red}
 ";
 
-/// Addresses and routes of all tables, in the order of letters; whether an IPv6 address was found to be unique comes later.
+/// Addresses and routes of all tables, in the order of letters, when IPv6 addresses were found to be unique.
 fn network() -> Vec<String> {
+    eyes::Watch::start().settle();
     let everything = [
         ip(&["-o", "address", "show"]),
         ip(&["-4", "route", "show", "table", "all"]),
@@ -33,7 +34,7 @@ fn network() -> Vec<String> {
                 .is_some_and(|number| number.parse::<u32>().is_ok())
         };
         let words = line.split_whitespace();
-        let words = words.filter(|word| *word != "tentative" && !is_number(word));
+        let words = words.filter(|word| !is_number(word));
         words.collect::<Vec<_>>().join(" ")
     };
     let mut lines: Vec<String> = lines.map(without_passing).collect();

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use nipart_random::Kinds;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::yaml;
 use nipart_tests::eyes::{self, Watch};
@@ -33,13 +34,14 @@ fn runner(seed: usize) -> TestRunner {
     TestRunner::new_with_rng(Config::default(), rng)
 }
 
-pub(crate) fn walk(states: impl Strategy<Value = NetworkState>, cases: usize) {
+pub(crate) fn walk(kinds: Kinds, cases: usize) {
     let seed = number("NIPART_TESTS_SEED", 1);
     let cases = number("NIPART_TESTS_CASES", cases);
     let mut runner = runner(seed);
     let mut next = || {
+        let states = nipart_random::desired(kinds);
         let state = states.new_tree(&mut runner).expect("a state").current();
-        let foreign = nipart_random::foreign()
+        let foreign = nipart_random::foreign(kinds)
             .new_tree(&mut runner)
             .expect("operations");
         (without_waiting(state), foreign.current())

@@ -141,8 +141,9 @@ fn refuse_a_base_that_is_down(
     let is_down = match wanted {
         Some(InterfaceState::Up) => false,
         Some(InterfaceState::Down | InterfaceState::Absent) => true,
+        // One that isn't there comes as the other end of a pair, and isn't set up.
         Some(InterfaceState::Ignore) | None => {
-            present.is_some_and(|present| present.state == Some(InterfaceState::Down))
+            present.is_none_or(|present| present.state == Some(InterfaceState::Down))
         }
     };
     if is_bound

@@ -7,6 +7,7 @@
 
 use std::cell::Cell;
 
+use nipart_random::Kinds;
 use nipart_schemas::decision::{DecisionRequest, MissingInterfaces};
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 use nipart_schemas::lease::Lease;
@@ -114,9 +115,9 @@ type Check = fn(&World, &Plan) -> Result<(), String>;
 fn for_every_world(cases: u32, check: Check) {
     let accepted = Cell::new(0);
     let strategy = (
-        nipart_random::desired(),
-        nipart_random::foreign(),
-        nipart_random::desired(),
+        nipart_random::desired(Kinds::All),
+        nipart_random::foreign(Kinds::All),
+        nipart_random::desired(Kinds::All),
         nipart_random::leases(),
         any::<bool>(),
     );
@@ -138,7 +139,7 @@ fn for_every_world(cases: u32, check: Check) {
         panic!("{error}");
     }
     assert!(
-        accepted.get() * 4 > cases,
+        accepted.get() * 6 > cases,
         "only {} of {cases} states were accepted",
         accepted.get()
     );

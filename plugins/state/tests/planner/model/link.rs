@@ -91,7 +91,7 @@ impl Model {
         if let Some(base) = interface.base_interface() {
             let base = self.link(base)?;
             let is_macvlan = matches!(kind, InterfaceType::MacVlan | InterfaceType::MacVtap);
-            if is_macvlan && base.controller.is_some() {
+            if is_macvlan && self.gives_frames_away(base) {
                 return Err(format!("{} hands its frames to a bridge", base.name));
             }
             if is_macvlan && interface.mtu > base.mtu {
@@ -137,10 +137,14 @@ impl Model {
             self.created += 1;
             // `macvlan_common_newlink` takes the base's over.
             let base = link.base_interface().filter(|_| link.vxlan.is_none());
-            let base_mtu = base.and_then(|base| self.links.get(base)?.mtu);
-            link.mtu = link.mtu.or(base_mtu);
+            let base = base.and_then(|base| self.links.get(base));
+            link.mtu = link.mtu.or(base.and_then(|base| base.mtu));
             let made_up = MacAddress::new(&[0xee, 0, 0, 0, 0, self.created]);
-            link.mac_address.get_or_insert(made_up);
+            let lent = base.and_then(|base| base.mac_address.clone());
+            let section = link.mac_vlan.as_ref().or(link.mac_vtap.as_ref());
+            let is_passthru = section.is_some_and(|it| it.mode == Some(MacVlanMode::Passthru));
+            let own = lent.filter(|_| is_passthru).unwrap_or(made_up);
+            link.mac_address.get_or_insert(own);
             fill_defaults(&mut link);
             link.ipv6.get_or_insert_default().enabled =
                 Some(link.mtu.unwrap_or(0) >= SMALLEST_IPV6_MTU);
@@ -150,6 +154,15 @@ impl Model {
             self.attach(&interface.name, controller)?;
         }
         Ok(())
+    }
+
+    /// Whether its controller takes its frames (`netdev_rx_handler_register`): a VRF doesn't.
+    fn gives_frames_away(&self, link: &Interface) -> bool {
+        let controller = link
+            .controller
+            .as_ref()
+            .and_then(|name| self.links.get(name));
+        controller.is_some_and(|it| it.interface_type != Some(InterfaceType::Vrf))
     }
 
     fn check_controller(&self, name: &str) -> Result<(), String> {
@@ -176,7 +189,7 @@ impl Model {
         {
             return Err(format!("{name} can't be a port"));
         }
-        if self.carries_macvlans(name) {
+        if self.carries_macvlans(name) && *of != Some(InterfaceType::Vrf) {
             return Err(format!("{name} hands its frames to a macvlan"));
         }
         self.detach(name)?;
