@@ -4,6 +4,7 @@
 
 use std::process::Command;
 
+use nipart_tests::eyes;
 use nipart_tests::namespace::ip;
 
 use crate::needs;
@@ -89,4 +90,16 @@ pub fn needs_kinds(kinds: &[&str]) -> bool {
     kinds
         .iter()
         .all(|kind| needs(&format!("links of kind {kind}"), has_kind(kind)))
+}
+
+/// Goes on if bridges filter VLANs (`CONFIG_BRIDGE_VLAN_FILTERING`). If not, see [`needs`].
+#[must_use]
+pub fn needs_vlan_filtering() -> bool {
+    ip(&["link", "add", PROBE, "type", "bridge"]);
+    let data = &eyes::link(PROBE)["linkinfo"]["info_data"];
+    ip(&["link", "delete", PROBE]);
+    needs(
+        "bridges that filter VLANs",
+        data.get("vlan_protocol").is_some(),
+    )
 }

@@ -31,7 +31,7 @@
 
 mod kind;
 
-pub use self::kind::{has_kind, needs_kinds, try_add};
+pub use self::kind::{has_kind, needs_kinds, needs_vlan_filtering, try_add};
 
 /// Set in the virtual machine.
 const IN_VIRTUAL_MACHINE: &str = "NIPART_VM";

@@ -4,23 +4,12 @@
 
 use nipart_tests::check;
 use nipart_tests::eyes::{self, assert_link};
-use nipart_tests::namespace::{bridge, ip, run};
+use nipart_tests::namespace::{bridge, run};
 use nipart_tests::system::System;
-use nipart_vm_tests::needs;
+use nipart_vm_tests::needs_vlan_filtering;
 use serde_json::json;
 
 use crate::support::{fails_last, reverted};
-
-/// Not every kernel has `CONFIG_BRIDGE_VLAN_FILTERING`.
-fn needs_filtering() -> bool {
-    ip(&["link", "add", "probe", "type", "bridge"]);
-    let data = &eyes::link("probe")["linkinfo"]["info_data"];
-    ip(&["link", "delete", "probe"]);
-    needs(
-        "bridges that filter VLANs",
-        data.get("vlan_protocol").is_some(),
-    )
-}
 
 const PAIRS: &str = "
 - {name: p1, type: veth, veth: {peer: q1}}
@@ -50,7 +39,7 @@ fn assert_vlans(expected: [&[&str]; 4]) {
 #[test]
 fn ports_and_the_bridge_itself() {
     run(|| {
-        if !needs_filtering() {
+        if !needs_vlan_filtering() {
             return;
         }
         let system = System::start();
@@ -105,7 +94,7 @@ interfaces:
 #[test]
 fn reset() {
     run(|| {
-        if !needs_filtering() {
+        if !needs_vlan_filtering() {
             return;
         }
         let system = System::start();
@@ -134,7 +123,7 @@ fn reset() {
 #[test]
 fn options_of_filtering() {
     run(|| {
-        if !needs_filtering() {
+        if !needs_vlan_filtering() {
             return;
         }
         let system = System::start();
@@ -167,7 +156,7 @@ fn options_of_filtering() {
 #[test]
 fn what_fails_leaves_the_tables_as_they_were() {
     run(|| {
-        if !needs_filtering() {
+        if !needs_vlan_filtering() {
             return;
         }
         let system = System::start();
@@ -205,7 +194,7 @@ fn what_fails_leaves_the_tables_as_they_were() {
 #[test]
 fn reverted_by_the_history() {
     run(|| {
-        if !needs_filtering() {
+        if !needs_vlan_filtering() {
             return;
         }
         let system = System::start();
