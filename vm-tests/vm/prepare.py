@@ -18,6 +18,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from .failure import Failure
@@ -55,6 +56,10 @@ class Kernel:
     def modules(self) -> Path:
         return self.folder / "modules"
 
+    @property
+    def is_complete(self) -> bool:
+        return self.initrd.exists() and self.busybox.exists()
+
 
 def prepared() -> Kernel:
     """The kernel that `prepare` made ready."""
@@ -74,13 +79,17 @@ def prepare() -> None:
     """Everything that is missing."""
     install_programs()
     package = newest_kernel()
-    version = package.removeprefix("linux-image-")
-    kernel = Kernel(KERNELS / version)
-    if kernel.initrd.exists() and kernel.busybox.exists():
+    if not package or not kernel_of(package).is_complete:
+        package = after_update(newest_kernel)
+    if not package:
+        raise Failure(f"apt knows no {KERNEL}: this needs Debian's package lists")
+    kernel = kernel_of(package)
+    version = kernel.folder.name
+    if kernel.is_complete:
         print(f"kernel {version}: in the cache")
     else:
         print(f"kernel {version}: downloading and unpacking")
-        unpack(package, version, kernel)
+        unpack(package, kernel)
     (KERNELS / "current").write_text(f"{version}\n")
     prepared()
 
@@ -90,12 +99,22 @@ def install_programs() -> None:
     if not missing:
         return
     print(f"installing by apt: {' '.join(missing)}", flush=True)
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
+    after_update(lambda: apt_get("install", "--yes", "--no-install-recommends", *missing))
+
+
+def apt_get(*arguments: str) -> None:
+    command = ["apt-get", *arguments]
     if os.geteuid() != 0:
-        install.insert(0, "sudo")
+        command.insert(0, "sudo")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    if subprocess.run(install, env=environment, stdout=subprocess.DEVNULL).returncode != 0:
-        raise Failure(f"this failed: {' '.join(install)} (is apt-get update needed?)")
+    if subprocess.run(command, env=environment, stdout=subprocess.DEVNULL).returncode != 0:
+        raise Failure(f"this failed: {' '.join(command)}")
+
+
+def after_update(action: Callable):
+    """What the action returns with package lists of today."""
+    apt_get("update", "-qq")
+    return action()
 
 
 def found(program: str) -> str | None:
@@ -103,15 +122,17 @@ def found(program: str) -> str | None:
     return shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
 
-def newest_kernel() -> str:
+def newest_kernel() -> str | None:
     shown = subprocess.run(["apt-cache", "depends", KERNEL], capture_output=True, text=True).stdout
     packages = re.findall(r"^ *Depends: (linux-image-\S+)$", shown, re.MULTILINE)
-    if not packages:
-        raise Failure(f"apt knows no {KERNEL}: this needs Debian's package lists (is apt-get update needed?)")
-    return packages[0]
+    return packages[0] if packages else None
 
 
-def unpack(package: str, version: str, kernel: Kernel) -> None:
+def kernel_of(package: str) -> Kernel:
+    return Kernel(KERNELS / package.removeprefix("linux-image-"))
+
+
+def unpack(package: str, kernel: Kernel) -> None:
     """The packages into the folder of the kernel's version, which is complete or isn't there."""
     KERNELS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=KERNELS) as name:

@@ -16,14 +16,14 @@ from .failure import Failure
 from .paths import CACHE, GUEST, LOG, PROJECT
 from .prepare import Kernel
 
-# What runs in the machine as it does in namespaces of the host: by folder, the package and its test binaries in `tests/`; None is
-# all of them. Only tests that have to do with the kernel: the machine is slow.
-PACKAGES = {
+# By folder, the package whose tests run in the machine and its test binaries in `tests/`; None is all of them.
+PACKAGES = {"vm-tests": ("nipart-vm-tests", None)}
+# Those that every kernel can run, for the sake of another kernel: what has to do with it, for the machine is slow.
+MORE_PACKAGES = {
     "plugins/netlink": ("nipart-netlink", None),
     "plugins/kernel": ("nipart-kernel", None),
     "plugins/dhcp": ("nipart-dhcp", None),
     "tests": ("nipart-tests", {"apply", "apply_ip", "dhcp", "partial", "rollback"}),
-    "vm-tests": ("nipart-vm-tests", None),
 }
 # Packages of the programs that tests start.
 PROGRAMS = ["nipartd", "nipart-plugin", "nipartctl"]
@@ -69,13 +69,14 @@ def list_file(release: bool) -> Path:
     return CACHE / f"binaries-{'release' if release else 'debug'}.json"
 
 
-def build(release: bool) -> None:
+def build(release: bool, everything: bool) -> None:
     """Builds the programs and the tests, and notes where the tests are."""
+    chosen_packages = {**PACKAGES, **(MORE_PACKAGES if everything else {})}
     profile = ["--release"] if release else []
     programs = [word for package in PROGRAMS for word in ("--package", package)]
     if subprocess.run(["cargo", "build", "--bins", *profile, *programs], cwd=PROJECT).returncode != 0:
         raise Failure("the programs can't be built")
-    packages = [word for package, _ in PACKAGES.values() for word in ("--package", package)]
+    packages = [word for package, _ in chosen_packages.values() for word in ("--package", package)]
     command = ["cargo", "test", "--no-run", "--message-format", "json-render-diagnostics", *profile, *packages]
     built = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
     if built.returncode != 0:
@@ -85,7 +86,7 @@ def build(release: bool) -> None:
         if message["reason"] != "compiler-artifact" or message["target"]["kind"] != ["test"] or not message["executable"]:
             continue
         directory, name = Path(message["manifest_path"]).parent, message["target"]["name"]
-        package, chosen = PACKAGES[str(directory.relative_to(PROJECT))]
+        package, chosen = chosen_packages[str(directory.relative_to(PROJECT))]
         if chosen is None or name in chosen:
             binaries.append(Binary(package, name, message["executable"], str(directory)))
     CACHE.mkdir(parents=True, exist_ok=True)
