@@ -80,6 +80,8 @@ impl Client {
         let limit = parameters
             .timeout_ms
             .map_or(APPLY_TIMEOUT, Duration::from_millis);
+        // What isn't done in time is taken back first.
+        let limit = limit + END_TIMEOUT;
         let replies = async {
             loop {
                 let message = self.next().await?;

@@ -59,5 +59,5 @@ fn keep_differences(interface: &mut Interface, current: &Interface) {
             }
         )* };
     }
-    forget_equal!(identifier profile_name drift alt_names dns copy_mac_from lldp);
+    forget_equal!(identifier profile_name drift wait_ip alt_names dns copy_mac_from lldp);
 }

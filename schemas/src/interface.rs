@@ -28,6 +28,7 @@ mod veth;
 mod vlan;
 mod vrf;
 mod vxlan;
+mod wait_ip;
 pub mod wireguard;
 pub mod xfrm;
 
@@ -60,6 +61,7 @@ pub use self::veth::Veth;
 pub use self::vlan::{Vlan, VlanPriority, VlanRegistration};
 pub use self::vrf::Vrf;
 pub use self::vxlan::Vxlan;
+pub use self::wait_ip::WaitIp;
 pub use self::wireguard::Wireguard;
 pub use self::xfrm::Xfrm;
 use crate::dns::DnsConfig;
@@ -148,6 +150,9 @@ pub struct Interface {
     /// What to do when somebody else changes it. Default `report`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<DriftPolicy>,
+    /// Addresses that an apply waits for, before it is saved. Default `none`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ip: Option<WaitIp>,
     /// Further names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alt_names: Option<Vec<AltName>>,
@@ -302,7 +307,7 @@ overlay!(Interface {
     macsec,
     tun,
     hsr,
-} read_only { identifier, profile_name, drift, alt_names, dns, copy_mac_from, permanent_mac_address, min_mtu, max_mtu, pci_address, driver, lldp, port_authentication });
+} read_only { identifier, profile_name, drift, wait_ip, alt_names, dns, copy_mac_from, permanent_mac_address, min_mtu, max_mtu, pci_address, driver, lldp, port_authentication });
 
 overlay_leaf!(InterfaceState, InterfaceType, DriftPolicy);
 

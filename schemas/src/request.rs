@@ -2,6 +2,8 @@
 
 //! What clients ask, and what they are answered.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +54,10 @@ pub struct ApplyRequest {
     /// Take everything back unless it is confirmed in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm: Option<ConfirmRequest>,
+    /// Give up, and take everything back, after so many milliseconds; what is waited for has to come within them.
+    /// Without it: when the question's own time is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
     /// Fail at once when another change holds an interface, instead of waiting for it.
     #[serde(default)]
     pub no_wait: bool,
@@ -61,6 +67,14 @@ pub struct ApplyRequest {
     /// Who asks; filled in by the daemon, from the peer's credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requester: Option<Requester>,
+}
+
+impl ApplyRequest {
+    /// How long the change waits for its confirmation.
+    pub fn confirmation_time(&self) -> Option<Duration> {
+        let seconds = self.confirm.map(|confirm| confirm.timeout);
+        seconds.map(|seconds| Duration::from_secs(seconds.into()))
+    }
 }
 
 /// How a change waits for its confirmation.
@@ -315,4 +329,8 @@ pub struct QueryScope {
     /// These settings also of all network cards of the scope.
     #[serde(default)]
     pub cards: bool,
+    /// Only addresses by which others can reach the interface: neither those of the link alone, nor those of which it
+    /// isn't known that nobody else has them (RFC 4862 §5.4).
+    #[serde(default)]
+    pub usable_addresses: bool,
 }

@@ -14,7 +14,7 @@ use self::port::NewPorts;
 use self::vanished::with_what_vanishes;
 use crate::dns::{DnsConfig, DnsResolver};
 use crate::hostname::HostNames;
-use crate::interface::{AltName, AltNameState, Interface, InterfaceState};
+use crate::interface::{AltName, AltNameState, Interface, InterfaceState, WaitIp};
 use crate::network_state::NetworkState;
 use crate::overlay::Overlay;
 use crate::route::{AbsentRoutes, Route, RouteKey, RouteSlot, RouteState, Routes};
@@ -100,6 +100,9 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
     }
     if desired.description.is_some() {
         back.description.get_or_insert_default();
+    }
+    if desired.wait_ip.is_some() {
+        back.wait_ip.get_or_insert(WaitIp::None);
     }
     Some(back)
 }

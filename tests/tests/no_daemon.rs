@@ -75,6 +75,27 @@ fn a_state_is_applied_saved_and_refused_as_by_the_daemon() {
 }
 
 #[test]
+fn addresses_are_there_at_once_or_everything_is_taken_back() {
+    namespace::run(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let run = directory.path().join("run");
+        let with = |keys: &str| {
+            format!("interfaces: [{{name: v1, type: veth, veth: {{peer: v2}}, {keys}}}]")
+        };
+        let later = with("wait-ip: ipv6, ipv6: {enabled: true, autoconf: true}");
+        let answer = apply(directory.path(), &run, &later);
+        assert_eq!(answer.code, 12, "{}", answer.err);
+        let said = "wait-ip: v1 has no IPv6 address, and without nipartd nobody can wait";
+        assert!(answer.err.contains(said), "{}", answer.err);
+        assert!(answer.err.contains("was taken back"), "{}", answer.err);
+        assert!(nipart_tests::eyes::link("v1").is_null());
+        let at_once = with("wait-ip: ipv4, ipv4: {address: [{ip: 192.0.2.1, prefix-length: 24}]}");
+        apply(directory.path(), &run, &at_once).ok();
+        assert_eq!(nipart_tests::eyes::addresses("v1"), ["192.0.2.1/24"]);
+    });
+}
+
+#[test]
 fn it_keeps_away_from_a_running_daemon() {
     namespace::run(|| {
         let system = System::start();

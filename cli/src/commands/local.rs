@@ -83,6 +83,7 @@ async fn apply_one(
         verify: change.verify,
         memory_only: change.memory_only,
         confirm: None,
+        timeout_ms: None,
         no_wait: true,
         note: change.note.clone(),
         requester: Some(requester()),

@@ -26,7 +26,7 @@ pub use self::clock::{deadline_of, now, time_since};
 use crate::ask;
 use crate::lock::{LockGuard, Locks};
 use crate::peers::Peers;
-use crate::transaction::{close, locks_of, touched_by, undo};
+use crate::transaction::{close, hold, locks_of, touched_by, undo};
 
 /// How long the end of a change waits for a chain that is changing the same interfaces.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(120);
@@ -68,7 +68,15 @@ impl OpenChange {
     }
 }
 
-type Command = (End, oneshot::Sender<Result<(), NipartError>>);
+/// What a change is told.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    End(End),
+    /// Its time begins anew, and is so long.
+    BeginAnew(Duration),
+}
+
+type Command = (Order, oneshot::Sender<Result<(), NipartError>>);
 
 /// All that are open; clones are the same.
 #[derive(Debug, Clone, Default)]
@@ -89,7 +97,7 @@ impl Checkpoints {
         peers: impl Peers + 'static,
         objects: Locks,
         held: LockGuard,
-        change: OpenChange,
+        mut change: OpenChange,
         on_end: impl FnOnce(End, Journal) + Send + 'static,
     ) -> CheckpointReport {
         let id = change.journal.id;
@@ -105,7 +113,7 @@ impl Checkpoints {
         let all = self.clone();
         tokio::spawn(async move {
             let (end, answered) = all
-                .see_to(&peers.detached(), &objects, &change, commands)
+                .see_to(&peers.detached(), &objects, &mut change, commands)
                 .await;
             all.waiting().remove(&id);
             on_end(end, change.journal);
@@ -120,17 +128,26 @@ impl Checkpoints {
         &self,
         peers: &impl Peers,
         objects: &Locks,
-        change: &OpenChange,
+        change: &mut OpenChange,
         mut commands: mpsc::Receiver<Command>,
     ) -> (End, Option<oneshot::Sender<Result<(), NipartError>>>) {
         let id = change.journal.id;
-        let mut deadline = change.deadline;
         let mut retry = FIRST_RETRY;
         let mut is_stuck = change.problem.is_some();
         loop {
             let (end, asker) = tokio::select! {
-                Some((end, asker)) = commands.recv() => (end, Some(asker)),
-                () = sleep_until(deadline) => {
+                Some((order, asker)) = commands.recv() => match order {
+                    Order::End(end) => (end, Some(asker)),
+                    Order::BeginAnew(time) => {
+                        let result = match is_stuck {
+                            true => Err(may_be_half_undone(id)),
+                            false => self.restart(peers, change, time).await,
+                        };
+                        answer(Some(asker), result);
+                        continue;
+                    }
+                },
+                () = sleep_until(change.deadline) => {
                     let why = if is_stuck { "is still to be taken back" } else { "was not committed in time: taking it back" };
                     tracing::warn!(chain = %id, "the change {id} {why}");
                     (End::Rollback, None)
@@ -144,9 +161,9 @@ impl Checkpoints {
             tracing::error!(chain = %id, "the change {id}: {error}");
             let error = if end == End::Rollback {
                 is_stuck = true;
-                deadline = Instant::now() + retry;
+                change.deadline = Instant::now() + retry;
                 retry = LONGEST_RETRY.min(retry * 2);
-                self.is_stuck(id, deadline, error.clone());
+                self.is_stuck(id, change.deadline, error.clone());
                 error.note(what_next(id))
             } else {
                 // What can't be committed can still be taken back.
@@ -163,15 +180,51 @@ impl Checkpoints {
         }
     }
 
+    async fn restart(
+        &self,
+        peers: &impl Peers,
+        change: &mut OpenChange,
+        time: Duration,
+    ) -> Result<(), NipartError> {
+        let Some(checkpoint) = &change.journal.checkpoint else {
+            return Ok(());
+        };
+        let commit = checkpoint.commit.clone();
+        let (journal, deadline) = hold(peers, &change.journal, commit, time).await?;
+        if let Some(waiting) = self.waiting().get_mut(&journal.id) {
+            waiting.deadline = deadline;
+        }
+        (change.journal, change.deadline) = (journal, deadline);
+        Ok(())
+    }
+
     /// Ends a change.
     ///
     /// # Errors
     /// Kind `not-found` when there is none of that id; else what went wrong.
     pub async fn end(&self, request: &CheckpointRequest, end: End) -> Result<(), NipartError> {
-        let commands = find(&self.waiting(), request.checkpoint.as_deref())?;
-        let gone = || NipartError::new(ErrorKind::NotFound, "the checkpoint has just ended");
+        self.tell(request.checkpoint.as_deref(), Order::End(end))
+            .await
+    }
+
+    /// From now on the change waits for so long.
+    ///
+    /// # Errors
+    /// As those of [`Self::end`].
+    pub async fn begin_anew(
+        &self,
+        id: &str,
+        time: Duration,
+    ) -> Result<CheckpointReport, NipartError> {
+        self.tell(Some(id), Order::BeginAnew(time)).await?;
+        let report = self.list().into_iter().find(|report| report.id == id);
+        report.ok_or_else(gone)
+    }
+
+    async fn tell(&self, id: Option<&str>, order: Order) -> Result<(), NipartError> {
+        let commands = find(&self.waiting(), id)?;
         let (sender, receiver) = oneshot::channel();
-        commands.send((end, sender)).await.map_err(|_| gone())?;
+        commands.send((order, sender)).await.map_err(|_| gone())?;
         receiver.await.map_err(|_| gone())?
     }
 
@@ -203,6 +256,18 @@ impl Waiting {
             problem: self.problem.as_ref().map(ToString::to_string),
         }
     }
+}
+
+fn may_be_half_undone(id: Uuid) -> NipartError {
+    NipartError::new(
+        ErrorKind::InvalidArgument,
+        format!("the change {id} can't be committed: a part of it may be taken back already"),
+    )
+    .note(what_next(id))
+}
+
+fn gone() -> NipartError {
+    NipartError::new(ErrorKind::NotFound, "the checkpoint has just ended")
 }
 
 /// What the user can do about a change that could not be taken back.
@@ -272,15 +337,7 @@ async fn finish(
         }
         (End::Commit, false, Some(commit)) => Some(commit.clone()),
         (End::Forget, true, _) => None,
-        (End::Commit, ..) => {
-            return Err(NipartError::new(
-                ErrorKind::InvalidArgument,
-                format!(
-                    "the change {id} can't be committed: a part of it may be taken back already"
-                ),
-            )
-            .note(what_next(id)));
-        }
+        (End::Commit, ..) => return Err(may_be_half_undone(id)),
         (End::Forget, false, _) => {
             return Err(NipartError::new(
                 ErrorKind::InvalidArgument,

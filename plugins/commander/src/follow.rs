@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nipart_schemas::event::Role;
-use nipart_schemas::interface::{DriftPolicy, Interface, InterfaceState};
+use nipart_schemas::interface::{DriftPolicy, Interface, InterfaceState, WaitIp};
 use nipart_schemas::ip::PROTOCOL_DHCP;
 use nipart_schemas::lease::DhcpClientConfig;
 use nipart_schemas::monitor::{LinkCondition, MonitorRule};
@@ -29,6 +29,8 @@ pub(crate) struct Follow {
     pub(crate) has_hardware: bool,
     /// Somebody has to be watched closely: what others change is undone, or saved.
     pub(crate) is_guarded: bool,
+    /// What an apply waits for.
+    pub(crate) awaited_addresses: Option<WaitIp>,
 }
 
 /// What changed by following something else.
@@ -74,6 +76,7 @@ impl Followed {
                         condition,
                         has_hardware: interface.has_hardware(),
                         is_guarded: interface.drift.unwrap_or_default() != DriftPolicy::Report,
+                        awaited_addresses: interface.awaited_addresses(),
                     };
                     let ran = before.as_ref().and_then(|before| before.dhcp.as_ref());
                     match (&after.dhcp, ran) {
@@ -177,6 +180,12 @@ impl Followed {
         Known {
             with_dhcp: names(|follow| follow.dhcp.is_some()).collect(),
             with_hardware: names(|follow| follow.has_hardware).collect(),
+            awaited_addresses: {
+                let meant = |(name, follow): (&String, &Follow)| {
+                    Some((name.clone(), follow.awaited_addresses?))
+                };
+                self.0.iter().filter_map(meant).collect()
+            },
         }
     }
 }

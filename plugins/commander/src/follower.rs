@@ -34,6 +34,7 @@ enum Message {
     MonitorIsBack,
     DhcpIsBack,
     Known(oneshot::Sender<Known>),
+    CaughtUp(oneshot::Sender<()>),
     Among(Vec<String>, oneshot::Sender<Vec<String>>),
     Failed(String, String),
     Recovered(Vec<String>),
@@ -89,6 +90,14 @@ impl Follower {
         let (sender, receiver) = oneshot::channel();
         self.send(Message::Known(sender)).await;
         receiver.await.unwrap_or_default()
+    }
+
+    /// Ends when all that was said before is done: monitor rules are set, clients started.
+    pub(crate) async fn caught_up(&self) {
+        let (sender, receiver) = oneshot::channel();
+        self.send(Message::CaughtUp(sender)).await;
+        // The follower ends only with the process.
+        let _ = receiver.await;
     }
 
     /// Those of `names` that are followed.
@@ -179,6 +188,10 @@ async fn run(handle: Handle, mut messages: mpsc::Receiver<Message>) {
             },
             Message::Known(reply) => {
                 let _ = reply.send(followed.known());
+                continue;
+            }
+            Message::CaughtUp(reply) => {
+                let _ = reply.send(());
                 continue;
             }
         };

@@ -8,6 +8,7 @@
 //! the watch for links, is in the hands of [`follower`]; changes that wait for their confirmation, of [`checkpoint`].
 
 pub mod ask;
+mod awaited;
 pub mod chain;
 pub mod checkpoint;
 mod follow;

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nipart_plugin_sdk::{Cancellation, EventContext, Handle};
-use nipart_schemas::error::NipartError;
+use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::event::{EventData, Role};
 use nipart_schemas::journal::Journal;
 use nipart_schemas::request::Progress;
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use crate::checkpoint::what_next;
@@ -36,6 +37,11 @@ pub trait Peers: Clone + Send + Sync {
     /// Whether whoever asked has gone.
     fn is_cancelled(&self) -> bool {
         false
+    }
+
+    /// Until when the chain may wait for what comes by itself; none where it wouldn't hear of it.
+    fn deadline(&self) -> Option<Instant> {
+        None
     }
 
     /// Tells whoever asked how far it is.
@@ -92,6 +98,40 @@ impl EventPeers {
         }
     }
 
+    /// The same, with a budget of at most `limit` from now on.
+    #[must_use]
+    pub fn within(self, limit: Duration) -> Self {
+        Self {
+            context: self.context.within(limit),
+            ..self
+        }
+    }
+
+    /// Waits for `work` as long as the chain may.
+    ///
+    /// # Errors
+    /// Kind `timeout`, when that is over.
+    pub async fn in_time<W: Future>(&self, what: &str, work: W) -> Result<W::Output, NipartError> {
+        let Some(deadline) = self.context.deadline() else {
+            return Ok(work.await);
+        };
+        let late = |_| {
+            NipartError::new(
+                ErrorKind::Timeout,
+                format!("{what} has not ended in time: nothing was done"),
+            )
+        };
+        timeout_at(deadline, work).await.map_err(late)
+    }
+
+    /// Ends when whoever asked has gone; never where nobody can go.
+    pub async fn cancelled(&self) {
+        match self.cancellation.clone() {
+            Some(mut cancellation) => cancellation.cancelled().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// The same, which stop when the question is cancelled and tell its asker about progress.
     #[must_use]
     pub fn serving(
@@ -135,6 +175,10 @@ impl Peers for EventPeers {
         self.cancellation
             .as_ref()
             .is_some_and(Cancellation::is_cancelled)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.context.deadline()
     }
 
     fn progress(&self, message: &str, done: usize, total: usize) {

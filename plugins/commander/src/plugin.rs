@@ -9,11 +9,13 @@
 //!  daemon ──plugin-changed─────▶ └───────────┘
 //! ```
 
+mod addressed;
 mod tools;
 
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use nipart_plugin_sdk::{Handle, Incoming, Plugin, Question};
 use nipart_schemas::error::{ErrorKind, NipartError};
@@ -26,6 +28,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use self::tools::Tools;
 use crate::ask;
+use crate::awaited::AddressNews;
 use crate::chain;
 use crate::checkpoint::{Checkpoints, End};
 use crate::follower::{Follower, calls_for_restore};
@@ -62,6 +65,7 @@ pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
         users: Locks::default(),
         objects: Locks::default(),
         checkpoints: Checkpoints::default(),
+        news: AddressNews::default(),
         chains: Arc::new(Semaphore::new(MOST_CHAINS)),
         shows: Arc::new(Semaphore::new(MOST_SHOWS)),
         running: BTreeSet::new(),
@@ -80,6 +84,7 @@ struct Commander {
     users: Locks,
     objects: Locks,
     checkpoints: Checkpoints,
+    news: AddressNews,
     chains: Arc<Semaphore>,
     shows: Arc<Semaphore>,
     /// Roles that answer.
@@ -111,8 +116,11 @@ impl Commander {
                 .await
             }
             EventData::Apply(request) => {
-                self.answer(question, async move |tools| tools.apply(*request).await)
-                    .await
+                let limit = request.timeout_ms.map(Duration::from_millis);
+                self.answer_within(question, limit, async move |tools| {
+                    tools.apply(*request).await
+                })
+                .await
             }
             EventData::Commit(request) => {
                 self.answer(question, async move |tools| {
@@ -174,13 +182,26 @@ impl Commander {
             objects: self.objects.clone(),
             checkpoints: self.checkpoints.clone(),
             follower: self.follower.clone(),
+            news: self.news.clone(),
         }
         .with_care()
     }
 
-    /// Runs a client's chain in a task of its own, once saved state is back.
     async fn answer<F>(&self, question: Question, chain: impl FnOnce(Tools) -> F + Send + 'static)
     where
+        F: Future<Output = Result<EventData, NipartError>> + Send,
+    {
+        self.answer_within(question, None, chain).await;
+    }
+
+    /// Runs a client's chain in a task of its own, once saved state is back. With a limit, it is to come to its end by
+    /// then, and has the rest of the question's time to take back what it has done.
+    async fn answer_within<F>(
+        &self,
+        question: Question,
+        limit: Option<Duration>,
+        chain: impl FnOnce(Tools) -> F + Send + 'static,
+    ) where
         F: Future<Output = Result<EventData, NipartError>> + Send,
     {
         let Ok(permit) = self.chains.clone().try_acquire_owned() else {
@@ -193,12 +214,16 @@ impl Commander {
         let (sender, mut progress) = mpsc::channel(PROGRESS_QUEUE);
         let mut tools = self.tools(&question);
         tools.peers = tools.peers.serving(question.cancellation(), sender);
+        if let Some(limit) = limit {
+            tools.peers = tools.peers.within(limit);
+        }
         let mut started = self.started.subscribe();
         tokio::spawn(async move {
             let _permit = permit;
             let work = async {
+                let is_started = started.wait_for(|started| *started);
                 // The sender lives as long as the commander.
-                let _ = started.wait_for(|started| *started).await;
+                let _ = tools.peers.in_time("the start", is_started).await?;
                 chain(tools).await
             };
             tokio::pin!(work);
@@ -224,6 +249,7 @@ impl Commander {
 
     fn links_changed(&self, question: &Question, names: Vec<String>) {
         let tools = self.tools(question);
+        tools.news.tell();
         tokio::spawn(async move {
             let names = tools.follower.among(names).await;
             if names.is_empty() {
@@ -242,6 +268,7 @@ impl Commander {
             if let Err(error) = chain::lease::lease(&tools.peers, &tools.objects, event).await {
                 tracing::error!("what the lease brings can't be made so: {error}");
             }
+            tools.news.tell();
         });
     }
 
@@ -263,6 +290,8 @@ impl Commander {
                 }
             }
         }
+        // What came while a plugin was away was told to nobody.
+        self.news.tell();
         if !was_complete && self.is_complete() && !*self.started.borrow() {
             self.start(&question);
         }

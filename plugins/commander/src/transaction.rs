@@ -36,8 +36,9 @@ use self::remember::to_remember;
 use self::touched::reaches_beyond;
 pub(crate) use self::touched::{locks_of, touched_by};
 pub use self::undo::undo;
-pub use self::wish::{Outcome, Remember, Wish};
+pub use self::wish::{Outcome, Remember, Unconfirmed, Wish};
 use crate::ask;
+use crate::awaited::{self, awaited, lacking};
 use crate::checkpoint::now;
 use crate::peers::Peers;
 
@@ -75,6 +76,7 @@ pub fn scope_of(state: &NetworkState) -> QueryScope {
         rules: !state.rules().is_empty(),
         hardware: state.with_hardware(),
         cards: false,
+        usable_addresses: false,
     }
 }
 
@@ -163,6 +165,7 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
         ));
     }
     let Situation { request, decision } = assess(peers, wish, false).await?;
+    let named = &wish.desired;
     let wish = &Wish {
         desired: to_remember(&request),
         ..wish.clone()
@@ -175,7 +178,14 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
         observed: NetworkState::default(),
         unconfirmed: None,
     };
-    if outcome.plan.is_empty() && wish.confirm_within.is_none() {
+    let awaited = match wish.awaits_addresses {
+        true => awaited(named, &outcome.merged),
+        false => Vec::new(),
+    };
+    if outcome.plan.is_empty()
+        && wish.confirm_within.is_none()
+        && lacking(peers, &awaited).await?.is_empty()
+    {
         if wish.remember != Remember::No {
             close(peers, closing(peers, wish)).await?;
         }
@@ -188,10 +198,12 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
             "the request was cancelled before anything was changed",
         ));
     }
+    let mut before =
+        before::complete(peers, &outcome.plan, request.observed.clone(), Vec::new()).await?;
+    before.learn_awaited_addresses(&request.saved);
     let mut journal = Journal {
         id: peers.chain(),
-        before: before::complete(peers, &outcome.plan, request.observed.clone(), Vec::new())
-            .await?,
+        before,
         begun: Some(now()?),
         plan: outcome.plan.clone(),
         origin: wish.origin.clone(),
@@ -201,7 +213,7 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
     if let Err(error) = ask::open_journal(peers, journal.clone()).await {
         return Err(forget(peers, &journal, error).await);
     }
-    match change(peers, wish, &outcome, request, &mut journal).await {
+    match change(peers, wish, &outcome, request, &mut journal, awaited).await {
         Ok(unconfirmed) => {
             outcome.unconfirmed = unconfirmed;
             outcome.observed = journal.before;
@@ -240,7 +252,8 @@ async fn change(
     outcome: &Outcome,
     request: DecisionRequest,
     journal: &mut Journal,
-) -> Result<Option<(Journal, Instant)>, NipartError> {
+    awaited: Vec<Interface>,
+) -> Result<Option<Unconfirmed>, NipartError> {
     let total = outcome.plan.operations().count();
     peers.progress(&format!("executing {total} operations"), 1, 3);
     let report = ask::execute(peers, outcome.plan.clone()).await?;
@@ -267,10 +280,25 @@ async fn change(
             "the request was cancelled",
         ));
     }
-    match wish.confirm_within {
-        Some(time) => hold(peers, wish, journal, time).await.map(Some),
-        None => close(peers, closing(peers, wish)).await.map(|()| None),
-    }
+    let lacks = lacking(peers, &awaited).await?;
+    let time = match (lacks.is_empty(), peers.deadline()) {
+        (true, _) => wish.confirm_within,
+        (false, Some(deadline)) => Some(deadline.saturating_duration_since(Instant::now())),
+        (false, None) => return Err(awaited::error(peers, &lacks, None).await),
+    };
+    let awaited = match lacks.is_empty() {
+        true => Vec::new(),
+        false => awaited,
+    };
+    let Some(time) = time else {
+        return close(peers, closing(peers, wish)).await.map(|()| None);
+    };
+    let (journal, deadline) = hold(peers, journal, commit(wish), time).await?;
+    Ok(Some(Unconfirmed {
+        journal,
+        deadline,
+        awaited,
+    }))
 }
 
 /// Commits. A config plugin that dies meanwhile may have got as far as that or not: asked again, it says so. Asking
@@ -285,10 +313,10 @@ pub(crate) async fn close(peers: &impl Peers, closing: JournalClosing) -> Result
 }
 
 /// Writes into the journal that all is done, and until when it may be confirmed.
-async fn hold(
+pub(crate) async fn hold(
     peers: &impl Peers,
-    wish: &Wish,
     journal: &Journal,
+    commit: Commit,
     time: Duration,
 ) -> Result<(Journal, Instant), NipartError> {
     let now = now()?;
@@ -297,7 +325,7 @@ async fn hold(
         checkpoint: Some(Checkpoint {
             boot_id: now.boot_id,
             deadline_ms: now.milliseconds.saturating_add(length),
-            commit: commit(wish),
+            commit,
         }),
         ..journal.clone()
     };

@@ -54,7 +54,7 @@ pub(crate) async fn query(
         .interfaces
         .as_deref()
         .map(|names| scope::closure(&read.links, names));
-    let addresses = address::read(dump, shown.as_ref())
+    let addresses = address::read(dump, shown.as_ref(), scope.usable_addresses)
         .await
         .map_err(what("addresses"))?;
     let routes = if scope.routes || scope.all_routes {

@@ -12,6 +12,7 @@ mod resolver;
 mod route;
 mod route_rule;
 mod stack;
+mod wait_ip;
 
 use std::collections::HashMap;
 
@@ -38,6 +39,7 @@ pub(crate) fn check(context: &Context<'_>) -> Result<(), NipartError> {
         }
         interface::check(context, interface, &path)?;
         ip::check(context, interface, &path)?;
+        wait_ip::check(context, interface, &path)?;
     }
     name::check(context)?;
     reference::check(context)?;

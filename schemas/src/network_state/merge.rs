@@ -197,6 +197,7 @@ impl<'a> Attachments<'a> {
             let upper = self.upper.get(name);
             port.ipv4 = upper.and_then(|upper| upper.ipv4.clone());
             port.ipv6 = upper.and_then(|upper| upper.ipv6.clone());
+            port.wait_ip = upper.and_then(|upper| upper.wait_ip);
             // A port that is attached is set up.
             if upper.is_none() {
                 port.state.take_if(|state| *state == InterfaceState::Down);

@@ -49,6 +49,7 @@ pub(in crate::api) async fn apply(
         verify: parameters.verify.unwrap_or(true),
         memory_only: parameters.memory_only.unwrap_or(false),
         confirm,
+        timeout_ms: u64::try_from(timeout.as_millis()).ok(),
         no_wait: parameters.no_wait.unwrap_or(false),
         note: parameters.note,
         requester: Some(peer.requester()),
@@ -57,7 +58,8 @@ pub(in crate::api) async fn apply(
     if confirm.is_some() {
         kept.begun(event.chain, ends_with_connection);
     }
-    match core.call_root(event, timeout, progress).await {
+    // What isn't done in time is taken back, and its client hears how that went.
+    match core.call_root(event, timeout + END_TIMEOUT, progress).await {
         Ok((_, answer)) => Ok(reply::raw_message("report", content(&answer, "applied")?)),
         Err(error) => {
             kept.failed(error.kind);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! apply: lock → transaction → follow → unlock, or wait for the confirmation → client.
+//! apply: lock → transaction → follow → unlock, or wait for addresses, for the confirmation → client.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::NipartError;
 use nipart_schemas::journal::Origin;
 use nipart_schemas::request::{ApplyReport, ApplyRequest};
+use tokio::time::Instant;
 
 use crate::identity::identified;
 use crate::lock::{self, LockGuard, Locks};
@@ -36,6 +37,7 @@ pub async fn apply(
     objects: &Locks,
     request: ApplyRequest,
 ) -> Result<(ApplyReport, Outcome, Held), NipartError> {
+    let confirm_within = request.confirmation_time();
     let desired = request.state.without_shown_only();
     let wish = Wish {
         desired: identified(peers, desired, MissingInterfaces::Refuse).await?,
@@ -53,20 +55,24 @@ pub async fn apply(
             requester: request.requester.unwrap_or_default(),
             note: request.note,
         }),
-        confirm_within: request
-            .confirm
-            .map(|confirm| Duration::from_secs(confirm.timeout.into())),
+        awaits_addresses: true,
+        confirm_within,
     };
     let set = lock::set_for(&wish.desired);
     let holder = format!("apply {}", peers.chain());
+    let patience = || {
+        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+        let left = peers.deadline().map(left);
+        left.map_or(LOCK_TIMEOUT, |left| left.min(LOCK_TIMEOUT))
+    };
     let timeout = if request.no_wait {
         Duration::ZERO
     } else {
-        LOCK_TIMEOUT
+        patience()
     };
     let held = Held {
         user: users.acquire(set.clone(), &holder, timeout).await?,
-        objects: objects.acquire(set, &holder, LOCK_TIMEOUT).await?,
+        objects: objects.acquire(set, &holder, patience()).await?,
     };
     let outcome = transact(peers, &wish).await?;
     let report = ApplyReport {

@@ -126,6 +126,8 @@ fn present_values(saved: &NetworkState, current: &NetworkState) -> NetworkState 
         current,
     );
     for interface in &mut state.interfaces {
+        // Nobody but the user says that.
+        interface.wait_ip = None;
         let was_on = saved
             .interface(&interface.name)
             .and_then(|saved| saved.ipv4.as_ref()?.enabled);

@@ -25,6 +25,7 @@ pub async fn plan(peers: &impl Peers, request: PlanRequest) -> Result<PlanReport
         verify: false,
         remember: Remember::No,
         origin: None,
+        awaits_addresses: false,
         confirm_within: None,
     };
     let mut decision = assess(peers, &wish, true).await?.decision;

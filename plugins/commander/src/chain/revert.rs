@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! generate-revert: kernel: what `state` speaks of → the state that leads back there → client.
+//! generate-revert: kernel, config: what `state` speaks of → the state that leads back there → client.
 
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::Interface;
+use nipart_schemas::journal::SavedScope;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::revert::revert_of;
 
@@ -16,7 +17,7 @@ use crate::transaction::scope_of;
 /// The state that would undo `state` if it were applied now.
 ///
 /// # Errors
-/// When the kernel can't be read.
+/// When the kernel, or what is saved, can't be read.
 pub async fn revert(peers: &impl Peers, state: &NetworkState) -> Result<NetworkState, NipartError> {
     let state = identified(peers, state.clone(), MissingInterfaces::Refuse).await?;
     let mut scope = scope_of(&state);
@@ -25,7 +26,15 @@ pub async fn revert(peers: &impl Peers, state: &NetworkState) -> Result<NetworkS
         // Whatever is stacked upon it goes with it.
         scope.interfaces = None;
     }
-    let current = ask::query(peers, scope).await?;
+    let saved_scope = SavedScope {
+        interfaces: scope.interfaces.clone(),
+        persistent_only: false,
+    };
+    let (mut current, saved) = futures::try_join!(
+        ask::query(peers, scope),
+        ask::load_saved(peers, saved_scope)
+    )?;
+    current.learn_awaited_addresses(&saved.state);
     let mut back = revert_of(&state, &current);
     back.hide_secrets();
     Ok(back)

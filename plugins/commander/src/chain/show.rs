@@ -2,9 +2,10 @@
 
 //! show: kernel (with what only we know) → client, or config → client.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::interface::WaitIp;
 use nipart_schemas::ip::Ipv4;
 use nipart_schemas::journal::SavedScope;
 use nipart_schemas::network_state::NetworkState;
@@ -21,6 +22,8 @@ pub struct Known {
     pub with_dhcp: BTreeSet<String>,
     /// Those of whose hardware it set something.
     pub with_hardware: Vec<String>,
+    /// What an apply waits for, by interface.
+    pub awaited_addresses: BTreeMap<String, WaitIp>,
 }
 
 /// The state that the request means. To ask for settings of the hardware takes its time: that is done for network
@@ -51,6 +54,7 @@ pub async fn show(
                 all_routes: false,
                 rules: request.interfaces.is_empty(),
                 cards: named.is_none(),
+                usable_addresses: false,
                 hardware: named.clone().unwrap_or_else(|| known.with_hardware.clone()),
                 interfaces: named,
             };
@@ -63,12 +67,13 @@ pub async fn show(
     };
     let mut state = only_named(state, &request.interfaces)?;
     if request.source == StateSource::Running {
-        for interface in state
-            .interfaces
-            .iter_mut()
-            .filter(|interface| known.with_dhcp.contains(&interface.name))
-        {
-            interface.ipv4.get_or_insert_with(Ipv4::default).dhcp = Some(true);
+        for interface in &mut state.interfaces {
+            if known.with_dhcp.contains(&interface.name) {
+                let ipv4 = interface.ipv4.get_or_insert_with(Ipv4::default);
+                // Without an address yet, the kernel has nothing to show.
+                (ipv4.enabled, ipv4.dhcp) = (Some(true), Some(true));
+            }
+            interface.wait_ip = known.awaited_addresses.get(&interface.name).copied();
         }
     }
     if !request.show_secrets {

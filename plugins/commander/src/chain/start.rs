@@ -128,6 +128,7 @@ pub(crate) fn wish(desired: NetworkState) -> Wish {
         verify: true,
         remember: Remember::No,
         origin: None,
+        awaits_addresses: false,
         confirm_within: None,
     }
 }

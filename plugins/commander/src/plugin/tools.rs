@@ -6,19 +6,22 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::error::NipartError;
 use nipart_schemas::event::EventData;
 use nipart_schemas::journal::{Journal, SavedScope};
 use nipart_schemas::request::{ApplyRequest, CheckpointReport, CheckpointRequest};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::addressed::Waiting;
 use crate::ask;
+use crate::awaited::AddressNews;
 use crate::chain::{self, start::Started};
 use crate::checkpoint::{Checkpoints, End, OpenChange};
 use crate::follower::Follower;
 use crate::lock::{LockGuard, LockSet, Locks};
 use crate::peers::{Caretaker, EventPeers, Peers};
-use crate::transaction::{Outcome, locks_of, touched_by};
+use crate::transaction::{Outcome, Unconfirmed, locks_of, touched_by};
 
 /// What every chain needs.
 #[derive(Debug, Clone)]
@@ -30,6 +33,7 @@ pub(super) struct Tools {
     pub(super) objects: Locks,
     pub(super) checkpoints: Checkpoints,
     pub(super) follower: Follower,
+    pub(super) news: AddressNews,
 }
 
 impl Tools {
@@ -42,36 +46,67 @@ impl Tools {
 
     pub(super) async fn apply(&self, request: ApplyRequest) -> Result<EventData, NipartError> {
         let names = request.state.mentioned_interfaces();
+        let timeout = Duration::from_millis(request.timeout_ms.unwrap_or_default());
+        let confirm = request.confirmation_time();
+        let memory_only = request.memory_only;
+        let news = self.news.subscribe();
         let (mut report, mut outcome, held) =
             chain::apply::apply(&self.peers, &self.users, &self.objects, request).await?;
         let unconfirmed = outcome.unconfirmed.take();
         self.follower.follow(names, outcome).await;
-        if let Some((journal, deadline)) = unconfirmed {
+        if let Some(Unconfirmed {
+            journal,
+            deadline,
+            awaited,
+        }) = unconfirmed
+        {
             let change = OpenChange {
                 journal,
                 deadline,
                 problem: None,
             };
-            let checkpoint = self.wait(held.user, change);
+            let (checkpoint, ended) = self.wait(held.user, change);
             // Not before it is known: a start would take it for nobody's.
             drop(held.objects);
             if self.peers.is_cancelled() {
-                return Err(self.abandon(checkpoint.id).await);
+                return Err(self.abandon(checkpoint.id, ended).await);
             }
-            report.checkpoint = Some(checkpoint);
+            report.checkpoint = if awaited.is_empty() {
+                Some(checkpoint)
+            } else {
+                let waiting = Waiting {
+                    checkpoint,
+                    ended,
+                    awaited,
+                    deadline,
+                    timeout,
+                    news,
+                };
+                self.until_addressed(waiting, confirm).await?
+            };
+            report.saved = !memory_only && report.checkpoint.is_none();
         }
         Ok(EventData::Applied(Box::new(report)))
     }
 
-    fn wait(&self, held: LockGuard, change: OpenChange) -> CheckpointReport {
+    /// Lets the change wait. How it ends can be heard, too.
+    fn wait(
+        &self,
+        held: LockGuard,
+        change: OpenChange,
+    ) -> (CheckpointReport, oneshot::Receiver<End>) {
         let tools = self.clone();
+        let (sender, ended) = oneshot::channel();
         let on_end = move |end: End, journal: Journal| {
+            // Most often nobody wants to know.
+            let _ = sender.send(end);
             if end != End::Commit {
                 tokio::spawn(async move { tools.ended(end, &journal).await });
             }
         };
         let (peers, objects) = (self.peers.detached(), self.objects.clone());
-        self.checkpoints.wait(peers, objects, held, change, on_end)
+        let report = self.checkpoints.wait(peers, objects, held, change, on_end);
+        (report, ended)
     }
 
     /// A change that is not kept has ended: what goes on is again what is saved.
@@ -111,18 +146,6 @@ impl Tools {
     ) -> Result<EventData, NipartError> {
         let ended = self.checkpoints.end(request, end).await;
         ended.map(|()| EventData::Done)
-    }
-
-    /// Whoever asked has gone, and will never hear that there is a checkpoint to commit.
-    async fn abandon(&self, id: String) -> NipartError {
-        let error = NipartError::new(ErrorKind::Cancelled, "the request was cancelled");
-        let request = CheckpointRequest {
-            checkpoint: Some(id),
-        };
-        match self.checkpoints.end(&request, End::Rollback).await {
-            Ok(()) => error.note("everything was taken back: the network is as it was"),
-            Err(problem) => error.note(format!("taking it back failed: {problem}")),
-        }
     }
 
     /// After a rollback: what goes on is again what is saved.

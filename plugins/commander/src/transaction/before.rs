@@ -30,11 +30,8 @@ pub(super) async fn complete(
     let scope = QueryScope {
         interfaces: None,
         routes: true,
-        dns: false,
-        all_routes: false,
-        rules: false,
         hardware,
-        cards: false,
+        ..QueryScope::default()
     };
     let everything = ask::query(peers, scope).await?;
     let above = above(&everything, changed);

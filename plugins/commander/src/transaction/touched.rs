@@ -62,6 +62,7 @@ pub(super) fn scope_of(journal: &Journal) -> QueryScope {
             .any(|operation| operation.rule().is_some()),
         hardware: journal.before.with_hardware(),
         cards: false,
+        usable_addresses: false,
     }
 }
 

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use nipart_schemas::decision::MissingInterfaces;
+use nipart_schemas::interface::Interface;
 use nipart_schemas::journal::{Journal, Origin};
 use nipart_schemas::lease::Lease;
 use nipart_schemas::network_state::NetworkState;
@@ -41,6 +42,8 @@ pub struct Wish {
     pub remember: Remember,
     /// Who asks, and what for.
     pub origin: Option<Origin>,
+    /// Wait for the addresses without which interfaces of the wanted state aren't complete (`wait-ip`).
+    pub awaits_addresses: bool,
     /// Keep the journal open, for so long, until the change is confirmed.
     pub confirm_within: Option<Duration>,
 }
@@ -58,6 +61,17 @@ pub struct Outcome {
     pub merged: NetworkState,
     /// What the kernel had before.
     pub observed: NetworkState,
-    /// The journal that waits for the confirmation, and until when.
-    pub unconfirmed: Option<(Journal, Instant)>,
+    /// The change that waits.
+    pub unconfirmed: Option<Unconfirmed>,
+}
+
+/// A change that was made and not committed.
+#[derive(Debug, Clone)]
+pub struct Unconfirmed {
+    /// Its journal.
+    pub journal: Journal,
+    /// Until when it waits.
+    pub deadline: Instant,
+    /// The interfaces whose addresses it waits for; when there are none, for its confirmation.
+    pub awaited: Vec<Interface>,
 }

@@ -5,7 +5,9 @@
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use nipart_netlink::packet::address::{AddressAttribute, AddressMessage};
+use nipart_netlink::packet::address::{
+    AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope,
+};
 use nipart_netlink::{DumpSocket, NetlinkError};
 use nipart_schemas::ip::Address;
 
@@ -39,11 +41,17 @@ pub(super) fn common_metric<A: Copy + Into<IpAddr>>(list: &[Address<A>]) -> Opti
     first.filter(|_| metrics.all(|metric| metric == first))
 }
 
-/// Addresses by number of the link; those of all links, or of the given ones.
+/// Addresses by number of the link; those of all links, or of the given ones. With `only_usable`, those that
+/// [`is_usable`].
 pub(super) async fn read(
     dump: &DumpSocket,
     links: Option<&HashSet<u32>>,
+    only_usable: bool,
 ) -> Result<HashMap<u32, LinkAddresses>, NetlinkError> {
+    let observe = move |message: AddressMessage| {
+        let is_meant = !only_usable || is_usable(&message);
+        is_meant.then(|| observe(message)).flatten()
+    };
     let mut by_link = HashMap::new();
     match links {
         Some(links) if links.len() <= TARGETED_MAX => {
@@ -69,6 +77,17 @@ fn sort_in(addresses: Vec<(u32, Address)>, by_link: &mut HashMap<u32, LinkAddres
             IpAddr::V6(ip) => lists.ipv6.push(address.with_ip(ip)),
         }
     }
+}
+
+/// Whether others can reach the link by it: it is not of the link or the host alone, and no other host is known or
+/// suspected to have it (`IFA_F_TENTATIVE`, `IFA_F_DADFAILED`, `linux/if_addr.h`).
+fn is_usable(message: &AddressMessage) -> bool {
+    let unsettled = AddressHeaderFlags::Tentative | AddressHeaderFlags::Dadfailed;
+    let reaches = matches!(
+        message.header.scope,
+        AddressScope::Universe | AddressScope::Site
+    );
+    reaches && !message.header.flags.intersects(unsettled)
 }
 
 /// Number of the link, and the address; none for a message without one.

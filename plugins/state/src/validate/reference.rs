@@ -293,6 +293,7 @@ fn refuse_addresses(
         Some(_) => "ipv6.address",
         None if has_dhcp => "ipv4.dhcp",
         None if has_autoconf => "ipv6.autoconf",
+        None if port.awaited_addresses().is_some() => "wait-ip",
         None => return Ok(()),
     };
     let mut listed = context.desired.interfaces.iter();

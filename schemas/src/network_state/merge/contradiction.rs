@@ -63,12 +63,52 @@ pub(super) fn without_contradictions(upper: &Interface, below: &Interface) -> In
             below.enabled.take_if(|enabled| !*enabled);
         }
     }
+    below.wait_ip = below.wait_ip.and_then(|wait| {
+        let is_off = |upper: Option<bool>, below: Option<bool>| upper.or(below) == Some(false);
+        let ipv4 = |interface: &Interface| interface.ipv4.as_ref()?.enabled;
+        let ipv6 = |interface: &Interface| interface.ipv6.as_ref()?.enabled;
+        wait.without(
+            is_off(ipv4(upper), ipv4(&below)),
+            is_off(ipv6(upper), ipv6(&below)),
+        )
+    });
     below
 }
 
 #[cfg(test)]
 mod tests {
     use crate::network_state::NetworkState;
+
+    #[test]
+    fn what_is_waited_for_and_a_family_that_is_turned_off() {
+        let state = |keys: &str| -> NetworkState {
+            crate::yaml::parse(&format!("interfaces: [{{name: eth0, {keys}}}]")).unwrap()
+        };
+        let (ipv4_off, ipv6_off) = ("ipv4: {enabled: false}", "ipv6: {enabled: false}");
+        let both_off = format!("{ipv4_off}, {ipv6_off}");
+        for (below, upper, expected) in [
+            ("wait-ip: ipv4", ipv4_off, ""),
+            ("wait-ip: ipv4", ipv6_off, "wait-ip: ipv4"),
+            ("wait-ip: ipv4+ipv6", ipv4_off, "wait-ip: ipv6"),
+            ("wait-ip: ipv4+ipv6", ipv6_off, "wait-ip: ipv4"),
+            ("wait-ip: any", ipv4_off, "wait-ip: any"),
+            ("wait-ip: any", &both_off, ""),
+            ("wait-ip: ipv6", "wait-ip: none", ""),
+            ("wait-ip: ipv6", "mtu: 1400", "wait-ip: ipv6"),
+        ] {
+            let merged = state(upper).laid_over(&state(below));
+            let expected = [upper, expected].map(|keys| keys.trim());
+            let expected = expected.join(", ");
+            assert_eq!(
+                merged,
+                state(expected.trim_end_matches(", ")),
+                "{upper} over {below}"
+            );
+        }
+        // Both are off after two changes.
+        let merged = state(ipv6_off).laid_over(&state(&format!("wait-ip: any, {ipv4_off}")));
+        assert_eq!(merged, state(&both_off));
+    }
 
     fn state(bridge: &str) -> NetworkState {
         let text = format!("interfaces: [{{name: br0, type: linux-bridge, bridge: {{{bridge}}}}}]");
