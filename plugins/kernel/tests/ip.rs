@@ -9,6 +9,7 @@ mod tools;
 
 use nipart_schemas::ip::{Address, PROTOCOL_NIPART};
 use nipart_schemas::operation::{Ipv6Changes, Operation};
+use nipart_schemas::request::QueryScope;
 use nipart_schemas::route::{Route, RouteType};
 use serde_json::{Value, json};
 use tools::*;
@@ -479,6 +480,36 @@ fn owner_of_an_address_that_is_there_already() {
             // Before 6.5, the kernel changes that of IPv6 addresses only.
             assert!([None, Some(PROTOCOL_NIPART)].contains(&ipv4[0].protocol));
             assert_eq!(ipv6[0].protocol, Some(PROTOCOL_NIPART));
+        });
+    });
+}
+
+#[test]
+fn addresses_by_which_others_reach_a_link() {
+    run(|| {
+        block_on(async {
+            quiet_pair();
+            ip_lines(
+                "address add 192.0.2.1/24 dev v0; address add 198.51.100.1/24 dev v0 scope host; \
+                 address add 169.254.1.1/16 dev v0 scope link; address add fe80::1/64 dev v0 nodad; \
+                 address add 2001:db8::1/64 dev v0 nodad",
+            );
+            // Whether somebody else has it is looked for as long as the test lasts.
+            std::fs::write("/proc/sys/net/ipv6/conf/v0/dad_transmits", "1000").unwrap();
+            ip_lines("address add 2001:db8::2/64 dev v0");
+            let kernel = open().await;
+            let scope = QueryScope {
+                usable_addresses: true,
+                ..only(&["v0"])
+            };
+            let state = kernel.query(&scope).await.unwrap();
+            let found = state.interface("v0").unwrap();
+            let ipv4 = found.ipv4.iter().flat_map(|ipv4| &ipv4.address).flatten();
+            let ipv4: Vec<String> = ipv4.map(ToString::to_string).collect();
+            assert_eq!(ipv4, ["192.0.2.1/24"]);
+            let ipv6 = found.ipv6.iter().flat_map(|ipv6| &ipv6.address).flatten();
+            let ipv6: Vec<String> = ipv6.map(ToString::to_string).collect();
+            assert_eq!(ipv6, ["2001:db8::1/64"]);
         });
     });
 }

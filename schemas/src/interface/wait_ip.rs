@@ -100,6 +100,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_revert_takes_the_word_away_or_brings_it_back() {
+        let state = |wait: &str| -> NetworkState {
+            crate::yaml::parse(&format!("interfaces: [{{name: eth0, state: up{wait}}}]")).unwrap()
+        };
+        for (desired, current, expected) in [
+            (", wait-ip: any", "", ", wait-ip: none"),
+            (
+                ", wait-ip: none",
+                ", wait-ip: ipv4+ipv6",
+                ", wait-ip: ipv4+ipv6",
+            ),
+            ("", ", wait-ip: ipv4", ""),
+        ] {
+            let back = crate::revert::revert_of(&state(desired), &state(current));
+            assert_eq!(back, state(expected), "{desired}");
+        }
+    }
+
+    #[test]
     fn what_is_lacking() {
         use WaitIp::{Any, Both, Ipv4, Ipv6, None as Nothing};
         let (v4, v6) = (Some("no IPv4 address"), Some("no IPv6 address"));

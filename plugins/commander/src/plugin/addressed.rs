@@ -41,7 +41,7 @@ enum Outcome {
     /// Whoever asked has gone.
     Abandoned,
     /// Somebody else has ended the change.
-    Ended(End),
+    Ended(Option<End>),
 }
 
 impl Tools {
@@ -71,7 +71,7 @@ impl Tools {
                     Err(error) => Err(self.take_back(id, ended, error).await),
                 }
             }
-            (Outcome::Ended(End::Commit), _) => Ok(None),
+            (Outcome::Ended(Some(End::Commit)), _) => Ok(None),
             (Outcome::Ended(_), _) => Err(NipartError::new(
                 ErrorKind::Cancelled,
                 "the change was taken back by somebody else while it waited for addresses",
@@ -106,8 +106,7 @@ impl Tools {
                 biased;
                 () = sleep_until(waiting.deadline) => return Outcome::Late,
                 () = self.peers.cancelled() => return Outcome::Abandoned,
-                // Without a sender, its task has gone with the process.
-                Ok(end) = &mut waiting.ended => return Outcome::Ended(end),
+                end = &mut waiting.ended => return Outcome::Ended(end.ok()),
                 // The sender lives as long as the commander.
                 _ = waiting.news.changed() => {}
             }
