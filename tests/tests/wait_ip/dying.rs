@@ -46,7 +46,7 @@ fn without_the_commander_it_is_an_unconfirmed_change() {
         eventually("the lease", SOON, || {
             (eyes::addresses("eth1") == [LEASED]).then_some(())
         });
-        assert_eq!(waiting(&system), [id.clone()]);
+        assert_eq!(waiting(&system), std::slice::from_ref(&id));
         assert!(!system.saved().contains("eth1"));
         system.ctl(&["rollback", &id]).ok();
         eyes::assert_same(&before, &settled(), "after");
