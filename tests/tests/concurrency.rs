@@ -138,6 +138,39 @@ fn conflicting_changes_come_one_after_the_other() {
     });
 }
 
+/// A link that is created anew takes those along that stand upon it, which another client changes meanwhile.
+#[test]
+fn what_goes_along_with_a_change_waits_too() {
+    run(|| {
+        let system = System::start();
+        let upper = "{name: mv0, type: mac-vlan, mac-vlan: {base-iface: vx0, mode: bridge}}";
+        let lower = |id: usize| format!("{{name: vx0, type: vxlan, vxlan: {{id: {id}}}}}");
+        let both = format!("interfaces: [{}, {upper}]", lower(1));
+        system.apply(&both).ok();
+        for round in 2..18_usize {
+            let lower = format!("interfaces: [{}]", lower(round));
+            let address = format!("10.{round}.0.1");
+            let upper = format!(
+                "interfaces: [{{name: mv0, ipv4: {{address: [{{ip: {address}, prefix-length: 24}}]}}}}]"
+            );
+            let files = [lower, upper].map(|state| write_file(&system, state.len(), &state));
+            let mut clients = files.map(|file| {
+                let client = system.command(&["apply", &file]).spawn();
+                client.expect("nipartctl")
+            });
+            clients.rotate_left(round % 2);
+            for client in clients {
+                let answer = Answer::from(client.wait_with_output().expect("it ends"));
+                assert_eq!(answer.code, 0, "round {round}: {}", answer.err);
+            }
+            let data = &eyes::link("vx0")["linkinfo"]["info_data"];
+            assert_eq!(data["id"], round);
+            let expected = [format!("{address}/24")];
+            assert_eq!(eyes::addresses("mv0"), expected, "round {round}");
+        }
+    });
+}
+
 #[test]
 fn a_killed_client_gives_its_locks_back() {
     run(|| {

@@ -41,7 +41,11 @@ struct Shared {
 #[derive(Debug)]
 pub struct LockGuard {
     locks: Locks,
-    ticket: Ticket,
+    /// None while they are given back to be asked for anew, with more.
+    ticket: Option<Ticket>,
+    set: LockSet,
+    holder: String,
+    timeout: Duration,
 }
 
 impl Locks {
@@ -57,9 +61,9 @@ impl Locks {
     ) -> Result<LockGuard, NipartError> {
         let described = set.to_string();
         // The guard comes first: dropped while waiting, it takes the request back.
-        let (guard, granted) = {
+        let (guard, ticket, granted) = {
             let mut shared = self.shared();
-            let ticket = shared.table.request(set, holder);
+            let ticket = shared.table.request(set.clone(), holder);
             let granted = if shared.table.is_granted(ticket) {
                 None
             } else {
@@ -67,13 +71,7 @@ impl Locks {
                 shared.waiting.push((ticket, sender));
                 Some(receiver)
             };
-            (
-                LockGuard {
-                    locks: self.clone(),
-                    ticket,
-                },
-                granted,
-            )
+            (self.guard(ticket, set, holder, timeout), ticket, granted)
         };
         let Some(granted) = granted else {
             return Ok(guard);
@@ -82,7 +80,7 @@ impl Locks {
             Ok(_) => Ok(guard),
             Err(_) => {
                 let shared = self.shared();
-                let holder = shared.table.in_the_way_of(guard.ticket);
+                let holder = shared.table.in_the_way_of(ticket);
                 let waited = match timeout.as_secs() {
                     0 => String::new(),
                     seconds => format!(", and has not ended within {seconds} s"),
@@ -100,9 +98,17 @@ impl Locks {
 
     /// Holds `set` from now on, although others hold or await it: for who goes on with the work of one that holds it.
     pub fn hold(&self, set: LockSet, holder: &str) -> LockGuard {
+        let ticket = self.shared().table.hold(set.clone(), holder);
+        self.guard(ticket, set, holder, Duration::ZERO)
+    }
+
+    fn guard(&self, ticket: Ticket, set: LockSet, holder: &str, timeout: Duration) -> LockGuard {
         LockGuard {
             locks: self.clone(),
-            ticket: self.shared().table.hold(set, holder),
+            ticket: Some(ticket),
+            set,
+            holder: holder.to_string(),
+            timeout,
         }
     }
 
@@ -112,10 +118,13 @@ impl Locks {
     }
 }
 
-impl Drop for LockGuard {
-    fn drop(&mut self) {
+impl LockGuard {
+    fn give_back(&mut self) {
+        let Some(ticket) = self.ticket.take() else {
+            return;
+        };
         let mut shared = self.locks.shared();
-        shared.table.release(self.ticket);
+        shared.table.release(ticket);
         let Shared { table, waiting } = &mut *shared;
         waiting.retain(|(ticket, _)| table.is_known(*ticket));
         let mut index = 0;
@@ -129,6 +138,35 @@ impl Drop for LockGuard {
             }
         }
     }
+}
+
+impl Drop for LockGuard {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
+
+/// Whether all of `set` is held. If not, everything is given back and asked for anew with that: two changes that each
+/// lacked what the other has would wait for ever. What was seen under the old locks counts no more then.
+///
+/// # Errors
+/// Those of [`Locks::acquire`]; then some of the guards hold nothing.
+pub async fn cover(guards: &mut [LockGuard], set: &LockSet) -> Result<bool, NipartError> {
+    let mut held = guards.iter();
+    if held.all(|guard| guard.ticket.is_some() && guard.set.covers(set)) {
+        return Ok(true);
+    }
+    for guard in guards.iter_mut() {
+        guard.give_back();
+        guard.set = guard.set.with(set);
+    }
+    for guard in guards {
+        let all = guard.locks.clone();
+        *guard = all
+            .acquire(guard.set.clone(), &guard.holder, guard.timeout)
+            .await?;
+    }
+    Ok(false)
 }
 
 /// What a change locks that is about the resolver or the name of the whole machine, or about rules.

@@ -33,13 +33,14 @@ use self::failure::{forget, take_back};
 pub(crate) use self::lease::turned_on;
 use self::refused::without_refused;
 use self::remember::to_remember;
-use self::touched::reaches_beyond;
 pub(crate) use self::touched::{locks_of, touched_by};
+use self::touched::{needed_by, reaches_beyond};
 pub use self::undo::undo;
 pub use self::wish::{Outcome, Remember, Unconfirmed, Wish};
 use crate::ask;
 use crate::awaited::{self, awaited, lacking};
 use crate::checkpoint::now;
+use crate::lock::{self, LockGuard};
 use crate::peers::Peers;
 
 /// Operations named in a report or an error.
@@ -152,11 +153,16 @@ fn needs_lease(interface: &Interface) -> bool {
     interface.wants_dhcpv4() || interface.ipv4.as_ref().is_some_and(Ipv4::uses_leases)
 }
 
-/// Makes the wish so, all of it, or takes it all back. The caller holds the locks.
+/// Makes the wish so, all of it, or takes it all back. The caller holds the locks of what the wish mentions; those of what
+/// goes along with it are taken here.
 ///
 /// # Errors
 /// What went wrong; a note says whether the network is again what it was.
-pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, NipartError> {
+pub async fn transact(
+    peers: &impl Peers,
+    guards: &mut [LockGuard],
+    wish: &Wish,
+) -> Result<Outcome, NipartError> {
     if peers.has_left_open() {
         // Its journal has the id that this one would have.
         return Err(NipartError::new(
@@ -164,7 +170,13 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
             "nothing more is changed until what could not be taken back is",
         ));
     }
-    let Situation { request, decision } = assess(peers, wish, false).await?;
+    let Situation { request, decision } = loop {
+        let situation = assess(peers, wish, false).await?;
+        // Links that are stacked upon one that is created anew, ends of pairs. It ends: each time, more is locked.
+        if lock::cover(guards, &needed_by(&situation.decision.plan)).await? {
+            break situation;
+        }
+    };
     let named = &wish.desired;
     let wish = &Wish {
         desired: to_remember(&request),
@@ -230,9 +242,10 @@ pub async fn transact(peers: &impl Peers, wish: &Wish) -> Result<Outcome, Nipart
 /// Those of [`transact`], of the second time.
 pub async fn transact_despite_names(
     peers: &impl Peers,
+    guards: &mut [LockGuard],
     wish: &Wish,
 ) -> Result<Outcome, NipartError> {
-    let error = match transact(peers, wish).await {
+    let error = match transact(peers, guards, wish).await {
         Err(error) if wish.scope().dns => error,
         other => return other,
     };
@@ -240,7 +253,7 @@ pub async fn transact_despite_names(
         with_names: false,
         ..wish.clone()
     };
-    let outcome = transact(peers, &without_names).await?;
+    let outcome = transact(peers, guards, &without_names).await?;
     tracing::error!("only the names are missing: {error}");
     Ok(outcome)
 }

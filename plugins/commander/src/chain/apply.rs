@@ -70,11 +70,13 @@ pub async fn apply(
     } else {
         patience()
     };
-    let held = Held {
-        user: users.acquire(set.clone(), &holder, timeout).await?,
-        objects: objects.acquire(set, &holder, patience()).await?,
-    };
-    let outcome = transact(peers, &wish).await?;
+    let mut guards = [
+        users.acquire(set.clone(), &holder, timeout).await?,
+        objects.acquire(set, &holder, patience()).await?,
+    ];
+    let outcome = transact(peers, &mut guards, &wish).await?;
+    let [user, objects] = guards;
+    let held = Held { user, objects };
     let report = ApplyReport {
         operations: outcome.plan.operations().count(),
         changes: in_words(&outcome.plan),

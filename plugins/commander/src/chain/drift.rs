@@ -4,6 +4,7 @@
 //! interfered. Else, by the interface's policy: say so → or transaction → or config: save what is now.
 
 use std::collections::{BTreeMap, HashSet};
+use std::slice;
 
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{DriftPolicy, Interface};
@@ -15,7 +16,7 @@ use nipart_schemas::route::{Route, RouteKey, RouteState, Routes};
 use super::apply::LOCK_TIMEOUT;
 use super::start::wish;
 use crate::ask;
-use crate::lock::{self, Locks};
+use crate::lock::{self, LockGuard, Locks};
 use crate::peers::Peers;
 use crate::transaction::{assess, close, scope_of, transact};
 
@@ -34,7 +35,7 @@ pub async fn drift(
     };
     let known = ask::load_saved(peers, scope.clone()).await?.state;
     // Under the lock: what a change of our own has done by half is nobody's interference.
-    let _guard = objects
+    let mut guard = objects
         .acquire(
             lock::set_for(&known),
             "the look at what somebody has changed",
@@ -75,7 +76,7 @@ pub async fn drift(
     }
     let restored = with_policy(DriftPolicy::Restore);
     if !restored.is_empty() {
-        restore(peers, &saved.scoped(&restored)).await?;
+        restore(peers, &mut guard, &saved.scoped(&restored)).await?;
     }
     let adopted = with_policy(DriftPolicy::Adopt);
     if !adopted.is_empty() {
@@ -84,8 +85,12 @@ pub async fn drift(
     Ok(drifted)
 }
 
-async fn restore(peers: &impl Peers, saved: &NetworkState) -> Result<(), NipartError> {
-    let outcome = transact(peers, &wish(saved.clone())).await?;
+async fn restore(
+    peers: &impl Peers,
+    guard: &mut LockGuard,
+    saved: &NetworkState,
+) -> Result<(), NipartError> {
+    let outcome = transact(peers, slice::from_mut(guard), &wish(saved.clone())).await?;
     for operation in outcome.plan.operations() {
         tracing::warn!("somebody had changed what is saved: {operation}");
     }

@@ -3,6 +3,7 @@
 //! lease acquired, changed, renewed or lost: config: what is saved for the link → transaction with the lease.
 
 use std::collections::BTreeSet;
+use std::slice;
 
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceState};
@@ -41,7 +42,7 @@ pub async fn lease(
             (lease.interface.clone(), Some(lease))
         }
     };
-    let _guard = lock(locks, &name).await?;
+    let mut guard = lock(locks, &name).await?;
     let scope = SavedScope {
         interfaces: Some(vec![name.clone()]),
         persistent_only: false,
@@ -72,7 +73,9 @@ pub async fn lease(
         leases: Some(lease.into_iter().collect()),
         ..wish(desired)
     };
-    transact_despite_names(peers, &wish).await.map(|_| ())
+    transact_despite_names(peers, slice::from_mut(&mut guard), &wish)
+        .await
+        .map(|_| ())
 }
 
 async fn lock(locks: &Locks, name: &str) -> Result<LockGuard, NipartError> {
@@ -87,7 +90,7 @@ async fn forget_servers(
     locks: &Locks,
     name: String,
 ) -> Result<(), NipartError> {
-    let _guard = lock(locks, &name).await?;
+    let mut guard = lock(locks, &name).await?;
     let desired = NetworkState {
         interfaces: vec![Interface {
             state: Some(InterfaceState::Ignore),
@@ -100,5 +103,7 @@ async fn forget_servers(
         leases: Some(Vec::new()),
         ..wish(desired)
     };
-    transact(peers, &wish).await.map(|_| ())
+    transact(peers, slice::from_mut(&mut guard), &wish)
+        .await
+        .map(|_| ())
 }

@@ -32,7 +32,7 @@ pub async fn restore(
     if known.interface(interface).is_none() && known.is_empty() {
         return Ok(None);
     }
-    let guard = locks
+    let mut guard = locks
         .acquire(
             lock::set_for(&known),
             &format!("the return of {interface}"),
@@ -44,6 +44,6 @@ pub async fn restore(
     if saved.is_empty() {
         return Ok(None);
     }
-    let outcome = bring_back(peers, &saved, Instant::now() + BUDGET).await;
+    let outcome = bring_back(peers, &mut guard, &saved, Instant::now() + BUDGET).await;
     Ok(Some((outcome, guard)))
 }

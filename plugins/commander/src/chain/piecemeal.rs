@@ -4,35 +4,42 @@
 //! keep the others down.
 
 use std::collections::BTreeSet;
+use std::slice;
 
 use nipart_schemas::interface::Interface;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::route::Routes;
 use nipart_schemas::route_rule::RouteRules;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::start::wish;
 use crate::ask;
+use crate::lock::LockGuard;
 use crate::peers::Peers;
 use crate::transaction::{Outcome, transact, transact_despite_names};
 
 /// Brings back all of it, waiting for plugins until `deadline`, or what can be of it. What can't be is logged.
 pub(super) async fn bring_back(
     peers: &impl Peers,
+    guard: &mut LockGuard,
     saved: &NetworkState,
     deadline: Instant,
 ) -> Outcome {
     let everything = wish(saved.clone());
-    match ask::patiently(deadline, || transact(peers, &everything)).await {
+    // Borrowed by one try after the other.
+    let guards = Mutex::new(slice::from_mut(guard));
+    let work = || async { transact(peers, &mut guards.lock().await, &everything).await };
+    match ask::patiently(deadline, work).await {
         Ok(outcome) => outcome,
         Err(error) => {
             tracing::error!("the saved state can't be brought back as a whole: {error}");
-            piecemeal(peers, saved).await
+            piecemeal(peers, guards.into_inner(), saved).await
         }
     }
 }
 
-async fn piecemeal(peers: &impl Peers, saved: &NetworkState) -> Outcome {
+async fn piecemeal(peers: &impl Peers, guards: &mut [LockGuard], saved: &NetworkState) -> Outcome {
     let mut pending = Vec::new();
     for piece in pieces(saved) {
         let name = piece.interfaces.last().map(|interface| &interface.name);
@@ -44,7 +51,7 @@ async fn piecemeal(peers: &impl Peers, saved: &NetworkState) -> Outcome {
             (None, (None, None)) if piece.hostname.is_some() => "the host name".to_string(),
             (None, (None, None)) => "the DNS resolver".to_string(),
         };
-        match transact_despite_names(peers, &wish(piece)).await {
+        match transact_despite_names(peers, guards, &wish(piece)).await {
             Ok(outcome) => pending.extend(outcome.pending),
             Err(error) => {
                 tracing::error!("the saved state of {what} can't be brought back: {error}");

@@ -50,7 +50,7 @@ pub async fn start(
     objects: &Locks,
     is_waiting: impl Fn(Uuid) -> bool,
 ) -> Result<Started, NipartError> {
-    let guard = objects
+    let mut guard = objects
         .acquire(LockSet::All, "the start", LOCK_TIMEOUT)
         .await?;
     let deadline = Instant::now() + BUDGET;
@@ -76,7 +76,7 @@ pub async fn start(
     let saved = found_again(peers, saved).await;
     stop_clients(peers, turned_on_by, &saved).await;
     Ok(Started {
-        outcome: bring_back(peers, &saved, deadline).await,
+        outcome: bring_back(peers, &mut guard, &saved, deadline).await,
         guard,
         unconfirmed,
         recovered,

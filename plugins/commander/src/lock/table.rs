@@ -15,6 +15,21 @@ pub enum LockSet {
 }
 
 impl LockSet {
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, _) => true,
+            (Self::Names(own), Self::Names(others)) => own.is_superset(others),
+            (Self::Names(_), Self::All) => false,
+        }
+    }
+
+    pub(super) fn with(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Names(own), Self::Names(others)) => Self::Names(own | others),
+            _ => Self::All,
+        }
+    }
+
     fn conflicts_with(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Names(own), Self::Names(others)) => !own.is_disjoint(others),

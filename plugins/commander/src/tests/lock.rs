@@ -9,7 +9,7 @@ use nipart_schemas::error::ErrorKind;
 use nipart_schemas::yaml;
 use tokio::task::JoinHandle;
 
-use crate::lock::{LockGuard, LockSet, Locks, set_for};
+use crate::lock::{LockGuard, LockSet, Locks, cover, set_for};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -191,6 +191,44 @@ routes:
     ];
     let expected: BTreeSet<String> = expected.iter().map(ToString::to_string).collect();
     assert_eq!(set_for(&state), LockSet::Names(expected));
+}
+
+#[tokio::test]
+async fn what_is_held_is_not_asked_for_again() {
+    let locks = Locks::default();
+    let mut held = [take(&locks, names(&["eth0", "br0"])).await];
+    let waiting = ask(&locks, names(&["br0"])).await;
+    assert!(cover(&mut held, &names(&["br0"])).await.unwrap());
+    settle().await;
+    assert!(!waiting.is_finished());
+}
+
+/// Each lacks what the other has: one gives way.
+#[tokio::test]
+async fn who_needs_more_waits_for_it_with_empty_hands() {
+    let locks = Locks::default();
+    let mut first = [take(&locks, names(&["eth0"])).await];
+    let mut second = [take(&locks, names(&["eth1"])).await];
+    let more = names(&["eth1"]);
+    let task = tokio::spawn(async move { cover(&mut first, &more).await.unwrap() });
+    settle().await;
+    assert!(!task.is_finished());
+    let more = names(&["eth0"]);
+    assert!(!cover(&mut second, &more).await.unwrap());
+    assert!(!task.await.unwrap());
+}
+
+#[tokio::test]
+async fn a_lock_that_was_given_back_is_asked_for_again() {
+    let locks = Locks::default();
+    let mut held = [take(&locks, names(&["eth0"])).await];
+    let other = take(&locks, names(&["eth1"])).await;
+    let more = names(&["eth1"]);
+    let interrupted = tokio::time::timeout(Duration::ZERO, cover(&mut held, &more));
+    assert!(interrupted.await.is_err());
+    drop(other);
+    assert!(!cover(&mut held, &names(&["eth0"])).await.unwrap());
+    assert!(cover(&mut held, &names(&["eth0", "eth1"])).await.unwrap());
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use nipart_schemas::journal::Journal;
-use nipart_schemas::operation::Operation;
+use nipart_schemas::operation::{Operation, Plan};
 use nipart_schemas::request::QueryScope;
 use nipart_schemas::route::Route;
 
@@ -21,8 +21,13 @@ pub(super) fn reaches_beyond(route: &Route) -> bool {
 pub(crate) fn touched_by(journal: &Journal) -> BTreeSet<String> {
     match &journal.checkpoint {
         Some(checkpoint) => checkpoint.commit.state.mentioned_interfaces(),
-        None => planned(journal),
+        None => planned(&journal.plan),
     }
+}
+
+/// What is locked while the plan is carried out.
+pub(super) fn needed_by(plan: &Plan) -> LockSet {
+    LockSet::Names(planned(plan))
 }
 
 /// What its undo locks.
@@ -49,7 +54,7 @@ pub(crate) fn locks_of(journal: &Journal) -> LockSet {
 pub(super) fn scope_of(journal: &Journal) -> QueryScope {
     let before = journal.before.interfaces.iter();
     let before = before.map(|interface| interface.name.clone());
-    let names: BTreeSet<String> = before.chain(planned(journal)).collect();
+    let names: BTreeSet<String> = before.chain(planned(&journal.plan)).collect();
     let mut routes = journal.plan.operations().flat_map(Operation::routes);
     QueryScope {
         interfaces: Some(names.into_iter().collect()),
@@ -66,9 +71,9 @@ pub(super) fn scope_of(journal: &Journal) -> QueryScope {
     }
 }
 
-fn planned(journal: &Journal) -> BTreeSet<String> {
+fn planned(plan: &Plan) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for operation in journal.plan.operations() {
+    for operation in plan.operations() {
         names.extend(operation.interface().map(str::to_string));
         let hops = operation.routes();
         names.extend(hops.filter_map(|route| route.next_hop_interface.clone()));
@@ -85,7 +90,6 @@ fn planned(journal: &Journal) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use nipart_schemas::network_state::NetworkState;
-    use nipart_schemas::operation::Plan;
     use uuid::Uuid;
 
     use super::*;
