@@ -265,11 +265,12 @@ fn others_may_end_the_wait() {
         let apply = begin(&system, WAITS, &[]);
         let id = is_waiting(&system);
         // Others don't come in between.
-        let other = system.ctl_with(
-            &["apply", "-", "--no-wait"],
-            "interfaces: [{name: eth1, mtu: 1300}]",
-        );
+        let change = "interfaces: [{name: eth1, mtu: 1300}]";
+        let other = system.ctl_with(&["apply", "-", "--no-wait"], change);
         assert_eq!(other.code, 7, "{}", other.err);
+        let patient = system.ctl_with(&["apply", "-", "--timeout", "1"], change);
+        assert_eq!(patient.code, 7, "{}", patient.err);
+        assert!(patient.err.contains(&id), "{}", patient.err);
         system.ctl(&["rollback", &id]).ok();
         let cancelled = answer(apply);
         assert_eq!(cancelled.code, 9, "{}", cancelled.err);

@@ -180,6 +180,7 @@ impl Checkpoints {
         }
     }
 
+    /// Writes down the new time, and goes by it.
     async fn restart(
         &self,
         peers: &impl Peers,

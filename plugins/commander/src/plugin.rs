@@ -187,6 +187,7 @@ impl Commander {
         .with_care()
     }
 
+    /// Runs a client's chain, which has all of the question's time.
     async fn answer<F>(&self, question: Question, chain: impl FnOnce(Tools) -> F + Send + 'static)
     where
         F: Future<Output = Result<EventData, NipartError>> + Send,

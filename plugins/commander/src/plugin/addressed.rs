@@ -23,7 +23,7 @@ use crate::checkpoint::End;
 use crate::peers::Peers;
 
 /// A change that waits for addresses.
-pub(super) struct Waiting {
+pub(super) struct AwaitingChange {
     pub(super) checkpoint: CheckpointReport,
     /// How it ended, once it has.
     pub(super) ended: oneshot::Receiver<End>,
@@ -35,7 +35,7 @@ pub(super) struct Waiting {
 }
 
 /// How a wait ended.
-enum Outcome {
+enum WaitEnd {
     Complete,
     Late,
     /// Whoever asked has gone.
@@ -48,11 +48,11 @@ impl Tools {
     /// Waits, and keeps the change, or holds it until it is confirmed: for `confirm`, from then on.
     pub(super) async fn until_addressed(
         &self,
-        mut waiting: Waiting,
+        mut waiting: AwaitingChange,
         confirm: Option<Duration>,
     ) -> Result<Option<CheckpointReport>, NipartError> {
-        let outcome = self.wait_for_addresses(&mut waiting).await;
-        let Waiting {
+        let end = self.wait_for_addresses(&mut waiting).await;
+        let AwaitingChange {
             checkpoint,
             ended,
             awaited,
@@ -60,40 +60,41 @@ impl Tools {
             ..
         } = waiting;
         let id = checkpoint.id;
-        match (outcome, confirm) {
-            (Outcome::Complete, Some(time)) => match self.checkpoints.begin_anew(&id, time).await {
-                Ok(checkpoint) => Ok(Some(checkpoint)),
-                Err(error) => Err(self.take_back(id, ended, error).await),
-            },
-            (Outcome::Complete, None) => {
-                match self.checkpoints.end(&only(&id), End::Commit).await {
-                    Ok(()) => Ok(None),
-                    Err(error) => Err(self.take_back(id, ended, error).await),
-                }
+        let kept = match (end, confirm) {
+            (WaitEnd::Complete, Some(time)) => {
+                self.checkpoints.begin_anew(&id, time).await.map(Some)
             }
-            (Outcome::Ended(Some(End::Commit)), _) => Ok(None),
-            (Outcome::Ended(_), _) => Err(NipartError::new(
-                ErrorKind::Cancelled,
-                "the change was taken back by somebody else while it waited for addresses",
-            )),
-            (Outcome::Abandoned, _) => Err(self.abandon(id, ended).await),
-            (Outcome::Late, _) => {
-                let peers = self.peers.detached();
-                let error = match awaited::lacking(&peers, &awaited).await {
-                    Ok(lacks) => awaited::error(&peers, &lacks, Some(timeout)).await,
-                    Err(error) => error,
-                };
+            (WaitEnd::Complete, None) => {
+                let committed = self.checkpoints.end(&only(&id), End::Commit).await;
+                committed.map(|()| None)
+            }
+            (WaitEnd::Ended(Some(End::Commit)), _) => return Ok(None),
+            (WaitEnd::Ended(_), _) => {
+                return Err(NipartError::new(
+                    ErrorKind::Cancelled,
+                    "the change was taken back by somebody else while it waited for addresses",
+                ));
+            }
+            (WaitEnd::Abandoned, _) => return Err(self.abandon(id, ended).await),
+            (WaitEnd::Late, _) => Err(self.too_late(&awaited, timeout).await),
+        };
+        match kept {
+            Ok(checkpoint) => Ok(checkpoint),
+            // They came when it was being taken back already.
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                let error = self.too_late(&awaited, timeout).await;
                 Err(self.take_back(id, ended, error).await)
             }
+            Err(error) => Err(self.take_back(id, ended, error).await),
         }
     }
 
-    async fn wait_for_addresses(&self, waiting: &mut Waiting) -> Outcome {
+    async fn wait_for_addresses(&self, waiting: &mut AwaitingChange) -> WaitEnd {
         loop {
             // What the monitor is to tell of now, it tells of what comes after the look.
             self.follower.caught_up().await;
             match awaited::lacking(&self.peers, &waiting.awaited).await {
-                Ok(lacks) if lacks.is_empty() => return Outcome::Complete,
+                Ok(lacks) if lacks.is_empty() => return WaitEnd::Complete,
                 Ok(lacks) => {
                     let lacks = awaited::in_words(&lacks);
                     self.peers
@@ -104,12 +105,20 @@ impl Tools {
             }
             tokio::select! {
                 biased;
-                () = sleep_until(waiting.deadline) => return Outcome::Late,
-                () = self.peers.cancelled() => return Outcome::Abandoned,
-                end = &mut waiting.ended => return Outcome::Ended(end.ok()),
+                () = sleep_until(waiting.deadline) => return WaitEnd::Late,
+                () = self.peers.cancelled() => return WaitEnd::Abandoned,
+                end = &mut waiting.ended => return WaitEnd::Ended(end.ok()),
                 // The sender lives as long as the commander.
                 _ = waiting.news.changed() => {}
             }
+        }
+    }
+
+    async fn too_late(&self, awaited: &[Interface], timeout: Duration) -> NipartError {
+        let peers = self.peers.detached();
+        match awaited::lacking(&peers, awaited).await {
+            Ok(lacks) => awaited::error(&peers, &lacks, Some(timeout)).await,
+            Err(error) => error,
         }
     }
 

@@ -13,7 +13,7 @@ use nipart_schemas::request::{ApplyRequest, CheckpointReport, CheckpointRequest}
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::addressed::Waiting;
+use super::addressed::AwaitingChange;
 use crate::ask;
 use crate::awaited::AddressNews;
 use crate::chain::{self, start::Started};
@@ -74,7 +74,7 @@ impl Tools {
             report.checkpoint = if awaited.is_empty() {
                 Some(checkpoint)
             } else {
-                let waiting = Waiting {
+                let waiting = AwaitingChange {
                     checkpoint,
                     ended,
                     awaited,

@@ -38,7 +38,7 @@ pub(super) fn check(
     };
     Err(NipartError::invalid(
         format!("{path}.wait-ip"),
-        format!("wait-ip: {wait} would wait for ever: {why}"),
+        format!("wait-ip: {wait} would wait for ever: {why}; leave it out, or write `none`"),
     ))
 }
 
