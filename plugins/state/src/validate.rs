@@ -7,6 +7,7 @@ mod interface;
 mod ip;
 mod ipvlan;
 mod name;
+mod port;
 mod reference;
 mod resolver;
 mod route;
