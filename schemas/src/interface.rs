@@ -19,6 +19,7 @@ mod ipvlan;
 mod linux_bridge;
 mod mac_vlan;
 pub mod macsec;
+pub mod mptcp;
 pub mod port_vlan;
 mod ports;
 mod sections;
@@ -54,6 +55,7 @@ pub use self::linux_bridge::{
 };
 pub use self::mac_vlan::{MacVlan, MacVlanMode};
 pub use self::macsec::Macsec;
+pub use self::mptcp::Mptcp;
 pub use self::port_vlan::PortVlan;
 pub use self::tun::Tun;
 pub use self::unsupported::{Lldp, PortAuthentication};
@@ -65,7 +67,7 @@ pub use self::wait_ip::WaitIp;
 pub use self::wireguard::Wireguard;
 pub use self::xfrm::Xfrm;
 use crate::dns::DnsConfig;
-use crate::ip::{Ipv4, Ipv6};
+use crate::ip::{Address, Ipv4, Ipv6};
 use crate::lenient;
 use crate::mac_address::MacAddress;
 use crate::overlay::{overlay, overlay_leaf};
@@ -201,6 +203,9 @@ pub struct Interface {
     /// IPv6.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Ipv6>,
+    /// Which addresses multipath TCP may use, and what for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mptcp: Option<Box<Mptcp>>,
     /// Name resolution over this interface. `{}` takes all of it away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dns: Option<DnsConfig>,
@@ -287,6 +292,7 @@ overlay!(Interface {
     controller,
     ipv4,
     ipv6,
+    mptcp,
     ethtool,
     ethernet,
     veth,
@@ -323,6 +329,15 @@ impl Interface {
     /// The wanted state, `up` where nothing is written.
     pub fn wanted_state(&self) -> InterfaceState {
         self.state.unwrap_or_default()
+    }
+
+    /// All its addresses, those of IPv4 first.
+    pub fn addresses(&self) -> impl Iterator<Item = Address> + '_ {
+        let ipv4 = self.ipv4.as_ref().and_then(|ipv4| ipv4.address.as_ref());
+        let ipv6 = self.ipv6.as_ref().and_then(|ipv6| ipv6.address.as_ref());
+        let ipv4 = ipv4.into_iter().flatten().map(Address::any_family);
+        let ipv6 = ipv6.into_iter().flatten().map(Address::any_family);
+        ipv4.chain(ipv6)
     }
 
     /// The interface that it is stacked upon.

@@ -22,6 +22,9 @@ pub const PROTOCOL_NIPART: u8 = 110;
 /// `RTPROT_DHCP` (`linux/rtnetlink.h`), also put on leased addresses.
 pub const PROTOCOL_DHCP: u8 = 16;
 
+/// `IFAPROT_KERNEL_RA`, `linux/if_addr.h`: made from a router advertisement.
+pub const PROTOCOL_ADVERTISED: u8 = 2;
+
 /// IPv4 on one interface.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dns::{DnsConfig, DnsOrigin, DnsResolver};
 use crate::hostname::HostNames;
+use crate::interface::mptcp::LostEndpoints;
 use crate::interface::{Identifier, Interface};
 use crate::ip::Address;
 use crate::route::{Route, RouteSlot, Routes};
@@ -47,6 +48,10 @@ pub struct NetworkState {
     /// Rules of routing policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route_rules: Option<RouteRules>,
+    /// Never written nor shown: MPTCP endpoints that the kernel has kept of links that are gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(skip)]
+    pub lost_endpoints: Vec<LostEndpoints>,
 }
 
 /// `interfaces:` with nothing behind it is an empty list, as in nmstate.
@@ -224,6 +229,9 @@ impl NetworkState {
         for interface in &mut self.interfaces {
             interface.interface_type.take_if(|found| found.is_unknown());
             interface.permanent_mac_address = None;
+            if let Some(section) = &mut interface.mptcp {
+                section.endpoint = None;
+            }
             interface.min_mtu = None;
             interface.max_mtu = None;
             interface.driver = None;
@@ -283,6 +291,7 @@ impl NetworkState {
                 options.hello_timer = None;
             }
         }
+        self.lost_endpoints.clear();
         self.dns_resolver = self
             .dns_resolver
             .and_then(|section| DnsResolver::of_config(section.config));

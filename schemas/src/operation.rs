@@ -14,6 +14,7 @@ use crate::dns::DnsSource;
 use crate::error::NipartError;
 use crate::event::Role;
 use crate::hostname::HostNames;
+use crate::interface::mptcp::MptcpEndpoint;
 use crate::interface::{BondPort, BridgePort, Interface};
 use crate::ip::Address;
 use crate::mac_address::MacAddress;
@@ -109,6 +110,20 @@ pub enum Operation {
         /// The address.
         address: Address,
     },
+    /// Let the path manager of multipath TCP use these addresses of the link, and no others of it.
+    #[serde(rename_all = "kebab-case")]
+    ChangeMptcp {
+        /// The link.
+        interface: String,
+        /// All its endpoints, sorted.
+        endpoint: Vec<MptcpEndpoint>,
+    },
+    /// Take away the endpoints that the kernel has kept of a link that is gone.
+    #[serde(rename_all = "kebab-case")]
+    RemoveLostEndpoints {
+        /// The number that the link had; no other gets it.
+        link: u32,
+    },
     /// Add a route.
     AddRoute(Route),
     /// Remove a route.
@@ -174,6 +189,7 @@ impl Operation {
             | Self::AddAltName { interface, .. }
             | Self::RemoveAltName { interface, .. }
             | Self::ChangeIpv4 { interface, .. }
+            | Self::ChangeMptcp { interface, .. }
             | Self::AddAddress { interface, .. }
             | Self::RemoveAddress { interface, .. } => Some(interface),
             Self::ChangeLink(changes) => Some(&changes.interface),
@@ -187,7 +203,7 @@ impl Operation {
             | Self::AddMultipathRoute(_)
             | Self::RemoveMultipathRoute(_)
             | Self::ReplaceRoute { .. } => self.routes().next()?.next_hop_interface.as_deref(),
-            Self::AddRule(_) | Self::RemoveRule(_) => None,
+            Self::AddRule(_) | Self::RemoveRule(_) | Self::RemoveLostEndpoints { .. } => None,
         }
     }
 
@@ -272,6 +288,21 @@ impl fmt::Display for Operation {
             Self::RemoveAddress { interface, address } => {
                 write!(formatter, "remove address {address} from {interface}")
             }
+            Self::ChangeMptcp {
+                interface,
+                endpoint,
+            } => {
+                let endpoints: Vec<String> = endpoint.iter().map(ToString::to_string).collect();
+                let endpoints = match endpoints.as_slice() {
+                    [] => "none".to_string(),
+                    some => some.join(", "),
+                };
+                write!(formatter, "set MPTCP endpoints of {interface}: {endpoints}")
+            }
+            Self::RemoveLostEndpoints { link } => write!(
+                formatter,
+                "remove MPTCP endpoints of link number {link}, which is gone"
+            ),
             Self::AddRoute(route) => write!(formatter, "add route {route}"),
             Self::RemoveRoute(route) => write!(formatter, "remove route {route}"),
             Self::AddMultipathRoute(hops) => {

@@ -52,6 +52,7 @@ pub fn revert_of(desired: &NetworkState, current: &NetworkState) -> NetworkState
         interfaces,
         routes: Routes::of(config),
         route_rules: RouteRules::of(revert_rules(desired, current)),
+        lost_endpoints: Vec::new(),
     }
     .without_shown_only()
 }
@@ -83,6 +84,14 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
             section.spell_out_missing_secrets();
         }
         spell_out_ip_defaults(desired, &mut back);
+        if desired
+            .mptcp
+            .as_ref()
+            .is_some_and(|section| section.address_flags.is_some())
+        {
+            let section = back.mptcp.get_or_insert_default();
+            section.address_flags.get_or_insert_default();
+        }
         back.alt_names = revert_alt_names(desired, present);
         back.dns = desired
             .dns
@@ -334,5 +343,6 @@ pub fn followed_by(first: &NetworkState, next: &NetworkState) -> NetworkState {
         interfaces,
         routes: Routes::of(config),
         route_rules: RouteRules::of(rules),
+        lost_endpoints: Vec::new(),
     }
 }

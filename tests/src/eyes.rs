@@ -208,6 +208,39 @@ fn switches() -> Vec<String> {
     lines
 }
 
+/// Endpoints of multipath TCP as `ADDRESS FLAGS dev NAME`, sorted; none where the kernel has no MPTCP.
+#[must_use]
+pub fn endpoints() -> Vec<String> {
+    let output = std::process::Command::new("ip")
+        .args(["-j", "mptcp", "endpoint", "show"])
+        .output();
+    let output = output.expect("ip is installed");
+    let all = parsed(&String::from_utf8_lossy(&output.stdout));
+    let describe = |endpoint: &Value| {
+        let mut words = endpoint["address"].as_str().unwrap_or_default().to_string();
+        for flag in ["signal", "subflow", "backup", "fullmesh"] {
+            if endpoint[flag] == true {
+                words = format!("{words} {flag}");
+            }
+        }
+        for key in ["port", "dev"] {
+            if let Some(value) = endpoint.get(key) {
+                let value = value.as_str().map_or(value.to_string(), str::to_string);
+                words = format!("{words} {key} {value}");
+            }
+        }
+        words
+    };
+    let mut found: Vec<String> = all
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(describe)
+        .collect();
+    found.sort();
+    found
+}
+
 /// Everything of the namespace that an apply may change: for comparisons of before and after. Numbers of links are
 /// left out, for a link that was deleted and created anew is the same to everybody but itself.
 #[must_use]
@@ -244,6 +277,9 @@ pub fn everything() -> String {
             snapshot.push_str(&line);
             snapshot.push('\n');
         }
+    }
+    for endpoint in endpoints() {
+        snapshot.push_str(&format!("endpoint {endpoint}\n"));
     }
     snapshot.push_str(&switches().join("\n"));
     snapshot.push('\n');

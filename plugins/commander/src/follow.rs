@@ -27,6 +27,8 @@ pub(crate) struct Follow {
     pub(crate) condition: Option<LinkCondition>,
     /// Settings of the hardware are set by us.
     pub(crate) has_hardware: bool,
+    /// Its addresses are endpoints of multipath TCP, which the kernel keeps when the link goes.
+    pub(crate) has_endpoints: bool,
     /// Somebody has to be watched closely: what others change is undone, or saved.
     pub(crate) is_guarded: bool,
     /// What an apply waits for.
@@ -75,6 +77,7 @@ impl Followed {
                         dhcp,
                         condition,
                         has_hardware: interface.has_hardware(),
+                        has_endpoints: interface.wants_endpoints(),
                         is_guarded: interface.drift.unwrap_or_default() != DriftPolicy::Report,
                         awaited_addresses: interface.awaited_addresses(),
                     };
@@ -90,7 +93,10 @@ impl Followed {
                         }
                         _ => {}
                     }
-                    let needs = |follow: &Follow| (follow.dhcp.is_some(), follow.is_guarded);
+                    let needs = |follow: &Follow| {
+                        let is_served = follow.dhcp.is_some();
+                        (is_served, follow.has_endpoints, follow.is_guarded)
+                    };
                     changes.rules |= before.as_ref().map(needs) != Some(needs(&after));
                     self.0.insert(name.clone(), after);
                 }
@@ -112,11 +118,10 @@ impl Followed {
         let rule = |(name, follow): (&String, &Follow)| {
             let mut interested = vec![LinkCondition::Present, LinkCondition::Changed];
             if follow.dhcp.is_some() {
-                interested.extend([
-                    LinkCondition::Up,
-                    LinkCondition::Down,
-                    LinkCondition::Absent,
-                ]);
+                interested.extend([LinkCondition::Up, LinkCondition::Down]);
+            }
+            if follow.dhcp.is_some() || follow.has_endpoints {
+                interested.push(LinkCondition::Absent);
             }
             if follow.is_guarded {
                 interested.push(LinkCondition::Rerouted);

@@ -21,7 +21,7 @@ use nipart_plugin_sdk::{Handle, Incoming, Plugin, Question};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::event::{EventData, Role};
 use nipart_schemas::lease::LeaseEvent;
-use nipart_schemas::monitor::LinkChange;
+use nipart_schemas::monitor::{LinkChange, LinkCondition};
 use nipart_schemas::plugin::{PluginReport, PluginState};
 use nipart_schemas::request::HistoryReport;
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -242,6 +242,10 @@ impl Commander {
         let tools = self.tools(&question);
         // DHCP first: it needs only the link.
         tools.follower.link_changed(change.clone()).await;
+        if change.condition == LinkCondition::Absent {
+            tokio::spawn(async move { tools.clear(&change.interface).await });
+            return;
+        }
         if !calls_for_restore(change.condition) {
             return;
         }

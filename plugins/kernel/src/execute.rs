@@ -37,6 +37,7 @@ pub(crate) use self::link::common;
 pub(crate) use self::names::Names;
 pub(crate) use self::tun::TunDevice;
 use crate::error::from_netlink;
+use crate::mptcp::{self, Endpoints};
 use crate::{hardware, wireguard};
 
 /// Messages that are sent before it is looked whether one failed: what fits into one system call.
@@ -58,6 +59,8 @@ pub(crate) enum Step {
     Settle(TunDevice),
     /// Change what no message about links can: keys and peers, settings of the hardware.
     Configure(Box<Interface>),
+    /// Change endpoints of multipath TCP.
+    ChangeEndpoints(Endpoints),
 }
 
 impl Step {
@@ -98,7 +101,7 @@ pub(crate) async fn execute(
 ) -> ExecutionReport {
     let mut report = ExecutionReport::default();
     let mut names = Names::default();
-    if let Err(error) = support::check(apply, plan).await {
+    if let Err(error) = support::check(apply, generic, plan).await {
         report.failures.push(error);
         return report;
     }
@@ -210,6 +213,7 @@ async fn execute_run(
     let mut switches = Vec::new();
     let mut sections = Vec::new();
     let mut devices = Vec::new();
+    let mut endpoints = Vec::new();
     for task in run {
         match task.step {
             Step::Send { request, forgives } => messages.push((*request, forgives)),
@@ -217,6 +221,7 @@ async fn execute_run(
             Step::Write(list) => switches.push(list),
             Step::Configure(interface) => sections.push(interface),
             Step::Settle(device) => devices.push(device),
+            Step::ChangeEndpoints(wanted) => endpoints.push(wanted),
         }
     }
     if !messages.is_empty() {
@@ -224,7 +229,9 @@ async fn execute_run(
     } else if !links.is_empty() {
         deletion::delete(dump, apply, &links).await
     } else if !sections.is_empty() {
-        configure(generic, sections).await
+        one_by_one(sections, |interface| configure(generic, interface)).await
+    } else if !endpoints.is_empty() {
+        one_by_one(endpoints, |wanted| mptcp::configure(generic, wanted)).await
     } else if !devices.is_empty() {
         in_order("/dev/net/tun", devices, tun::settle).await
     } else {
@@ -235,19 +242,23 @@ async fn execute_run(
     }
 }
 
-#[allow(
-    clippy::vec_box,
-    reason = "operations hold them boxed: moved, not copied"
-)]
-async fn configure(generic: &GenericSocket, interfaces: Vec<Box<Interface>>) -> Vec<Outcome> {
-    let total = interfaces.len();
+async fn configure(generic: &GenericSocket, interface: Box<Interface>) -> Result<(), NipartError> {
+    match &interface.wireguard {
+        Some(section) => wireguard::configure(generic, &interface.name, section).await,
+        None if interface.has_hardware() => hardware::configure(generic, &interface).await,
+        None => Ok(()),
+    }
+}
+
+/// Does the work for each in order, up to the first that fails.
+async fn one_by_one<T, F>(items: Vec<T>, work: impl Fn(T) -> F) -> Vec<Outcome>
+where
+    F: Future<Output = Result<(), NipartError>>,
+{
+    let total = items.len();
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(total);
-    for interface in interfaces {
-        let outcome = match &interface.wireguard {
-            Some(section) => wireguard::configure(generic, &interface.name, section).await,
-            None if interface.has_hardware() => hardware::configure(generic, &interface).await,
-            None => Ok(()),
-        };
+    for item in items {
+        let outcome = work(item).await;
         let failed = outcome.is_err();
         outcomes.push(Some(outcome));
         if failed {

@@ -43,7 +43,7 @@ impl Kernel {
     /// # Errors
     /// `kernel-refused`, `timeout` (10 s for each dump) or `plugin-failure`, saying what was being read.
     pub async fn query(&self, scope: &QueryScope) -> Result<NetworkState, NipartError> {
-        let mut state = query::query(&self.dump, scope).await?;
+        let mut state = query::query(&self.dump, &self.generic, scope).await?;
         wireguard::observe(&self.generic, &mut state.interfaces)
             .await
             .map_err(|error| from_netlink(&error).while_doing("read WireGuard links"))?;

@@ -20,6 +20,7 @@ mod execute;
 mod hardware;
 mod kernel;
 mod kind;
+mod mptcp;
 mod plugin;
 mod query;
 mod wireguard;

@@ -22,7 +22,7 @@ mod vlan;
 
 use std::collections::HashSet;
 
-use nipart_netlink::{DumpSocket, LinkFilter, NetlinkError};
+use nipart_netlink::{DumpSocket, GenericSocket, LinkFilter, NetlinkError};
 use nipart_schemas::error::NipartError;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::request::QueryScope;
@@ -32,6 +32,7 @@ use nipart_schemas::route_rule::RouteRules;
 pub(crate) use self::assemble::Surroundings;
 pub(crate) use self::link::{Link, LinkFacts};
 use crate::error::from_netlink;
+use crate::mptcp;
 
 /// Up to so many objects are asked for one by one; more are cheaper in one dump.
 pub(crate) const TARGETED_MAX: usize = 16;
@@ -39,6 +40,7 @@ pub(crate) const TARGETED_MAX: usize = 16;
 /// Reads what the scope asks for.
 pub(crate) async fn query(
     dump: &DumpSocket,
+    generic: &GenericSocket,
     scope: &QueryScope,
 ) -> Result<NetworkState, NipartError> {
     let what = |subject: &'static str| {
@@ -57,6 +59,13 @@ pub(crate) async fn query(
     let addresses = address::read(dump, shown.as_ref(), scope.usable_addresses)
         .await
         .map_err(what("addresses"))?;
+    let endpoints = mptcp::read(generic)
+        .await
+        .map_err(what("MPTCP endpoints"))?;
+    read.learn_names(dump, endpoints.keys().copied().collect())
+        .await
+        .map_err(what("links"))?;
+    let lost_endpoints = mptcp::lost(&endpoints, &read.names);
     let routes = if scope.routes || scope.all_routes {
         let through = shown.as_ref().filter(|_| !scope.all_routes);
         let observed = route::read(dump, through).await.map_err(what("routes"))?;
@@ -78,9 +87,10 @@ pub(crate) async fn query(
         None
     };
     Ok(NetworkState {
-        interfaces: assemble::interfaces(read, shown.as_ref(), addresses),
+        interfaces: assemble::interfaces(read, shown.as_ref(), addresses, endpoints),
         routes,
         route_rules,
+        lost_endpoints,
         ..NetworkState::default()
     })
 }

@@ -5,12 +5,14 @@
 
 mod attribute;
 pub mod ethtool;
+pub mod mptcp;
 pub mod wireguard;
 
 use std::time::{Duration, Instant};
 
 use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP};
 use netlink_sys::protocols::NETLINK_GENERIC;
+use tokio::sync::OnceCell;
 
 use self::attribute::{Attributes, read_u16};
 use crate::error::NetlinkError;
@@ -34,6 +36,8 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Talks to families of generic netlink. Needs a tokio runtime with time enabled.
 pub struct GenericSocket {
     slot: WorkerSlot,
+    /// Number of the family of multipath TCP, once it was asked for; none if there is none.
+    mptcp: OnceCell<Option<u16>>,
 }
 
 /// A command of a family.
@@ -55,6 +59,7 @@ impl GenericSocket {
         };
         Ok(Self {
             slot: WorkerSlot::open("netlink-generic", socket)?,
+            mptcp: OnceCell::new(),
         })
     }
 

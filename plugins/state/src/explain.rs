@@ -67,6 +67,7 @@ fn link_differences(wanted: &Interface, present: &Interface, out: &mut Vec<Diffe
         state: None,
         ipv4: None,
         ipv6: None,
+        mptcp: None,
         description: wanted
             .description
             .clone()
@@ -136,6 +137,13 @@ fn list_change(operation: &Operation) -> Option<Difference> {
             json!(address.to_string()),
             Value::Null,
         ),
+        Operation::ChangeMptcp {
+            interface,
+            endpoint,
+        } => {
+            let endpoints: Vec<String> = endpoint.iter().map(ToString::to_string).collect();
+            (format!("{interface}.mptcp"), Value::Null, json!(endpoints))
+        }
         Operation::AddAltName { interface, name } => {
             (format!("{interface}.alt-names"), Value::Null, json!(name))
         }

@@ -6,6 +6,7 @@
 
 pub(crate) mod address;
 pub(crate) mod copied_mac_address;
+pub(crate) mod mptcp;
 pub(crate) mod name;
 pub(crate) mod port;
 pub(crate) mod recreation;
@@ -17,6 +18,7 @@ pub(crate) mod vlan;
 use std::collections::BTreeMap;
 
 use nipart_schemas::decision::MissingInterfaces;
+use nipart_schemas::interface::mptcp::MptcpEndpoint;
 use nipart_schemas::interface::{Identifier, Interface, InterfaceState, InterfaceType};
 use nipart_schemas::ip::Address;
 use nipart_schemas::route::Route;
@@ -53,6 +55,8 @@ pub(crate) struct Goal<'a> {
     pub(crate) addresses: Vec<Address>,
     /// Addresses that must go.
     pub(crate) unwanted_addresses: Vec<Address>,
+    /// MPTCP endpoints that must be there, sorted; none leaves them.
+    pub(crate) endpoints: Option<Vec<MptcpEndpoint>>,
     /// Whether the kernel takes the living link down and up on the way: its routes and IPv6 addresses get lost.
     pub(crate) is_restarted: bool,
 }
@@ -67,6 +71,7 @@ impl<'a> Goal<'a> {
             up: None,
             addresses: Vec::new(),
             unwanted_addresses: Vec::new(),
+            endpoints: None,
             is_restarted: false,
         }
     }
@@ -103,6 +108,8 @@ pub(crate) struct Goals<'a> {
     pub(crate) host_name: Option<HostNameGoal>,
     pub(crate) rules: Vec<RouteRule>,
     pub(crate) unwanted_rules: Vec<RouteRule>,
+    /// Numbers of links that are gone, whose MPTCP endpoints go, too.
+    pub(crate) lost_endpoints: Vec<u32>,
     /// Interfaces that are awaited.
     pub(crate) pending: Vec<String>,
 }
@@ -127,6 +134,7 @@ pub(crate) fn resolve<'a>(context: &Context<'a>) -> Goals<'a> {
     recreation::cascade(context, &mut goals);
     restart::settle(context, &mut goals);
     vlan::settle(context, &mut goals);
+    mptcp::resolve(context, &mut goals);
     route::resolve(context, &mut goals);
     name::resolve(context, &mut goals);
     route_rule::resolve(context, &mut goals);

@@ -8,6 +8,7 @@ mod address;
 mod depth;
 mod ip_stack;
 mod link;
+mod mptcp;
 mod name;
 mod port;
 mod route;
@@ -30,6 +31,8 @@ pub(crate) enum Phase {
     RemoveRules,
     /// Routes go while what they lead through is still there.
     RemoveRoutes,
+    /// MPTCP endpoints go before their addresses.
+    RemoveEndpoints,
     /// Addresses and alternative names go before others get them.
     RemoveAddresses,
     /// Links go, upper ones first.
@@ -50,6 +53,8 @@ pub(crate) enum Phase {
     SettlePorts,
     /// Addresses come in the order in which they are written.
     AddAddresses,
+    /// MPTCP endpoints come when their addresses are there.
+    AddEndpoints,
     /// Routes to what is on the link, which gateways need.
     AddLinkRoutes,
     /// Routes over gateways.
@@ -150,6 +155,7 @@ pub(crate) fn build(context: &Context<'_>, goals: &Goals<'_>) -> Decision {
             address::plan(goal, &mut waves);
         }
     }
+    mptcp::plan(goals, &mut waves);
     port::plan(context, goals, &surroundings, &mut waves);
     route::plan(context, goals, &mut waves);
     name::plan(goals, &mut waves);

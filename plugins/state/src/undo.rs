@@ -7,6 +7,7 @@
 //! meanwhile stays. Asked again after the undo, the answer must be an empty plan.
 
 mod address;
+mod mptcp;
 mod name;
 mod route;
 mod route_rule;
@@ -44,6 +45,7 @@ pub(crate) fn decide(request: &DecisionRequest, undone: &Plan) -> Result<Decisio
     restart::settle(&context, &mut goals);
     vlan::forget(&mut goals);
     vlan::settle(&context, &mut goals);
+    mptcp::restore(&context, &touched, &mut goals);
     route::restore(&context, &touched, &mut goals);
     name::restore(&context, &touched, &mut goals);
     route_rule::restore(&context, undone, &mut goals);

@@ -6,6 +6,7 @@ mod hardware;
 mod interface;
 mod ip;
 mod ipvlan;
+mod mptcp;
 mod name;
 mod port;
 mod reference;
@@ -41,6 +42,7 @@ pub(crate) fn check(context: &Context<'_>) -> Result<(), NipartError> {
         interface::check(context, interface, &path)?;
         ip::check(context, interface, &path)?;
         wait_ip::check(context, interface, &path)?;
+        mptcp::check(interface, &path)?;
     }
     name::check(context)?;
     reference::check(context)?;

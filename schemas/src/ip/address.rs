@@ -8,7 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::life_time;
+use super::{PROTOCOL_ADVERTISED, life_time};
+use crate::interface::mptcp::MptcpAddressFlags;
 use crate::lenient;
 use crate::overlay::overlay_leaf;
 
@@ -48,6 +49,9 @@ pub struct Address<A = IpAddr> {
     /// addresses of a section.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix_route_metric: Option<u32>,
+    /// Shown only: what multipath TCP uses it for. Set for all addresses of an interface.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mptcp_flags: Option<MptcpAddressFlags>,
 }
 
 impl<A: Copy + Into<IpAddr>> Address<A> {
@@ -60,6 +64,7 @@ impl<A: Copy + Into<IpAddr>> Address<A> {
             preferred_life_time: None,
             protocol: None,
             prefix_route_metric: None,
+            mptcp_flags: None,
         }
     }
 
@@ -72,6 +77,7 @@ impl<A: Copy + Into<IpAddr>> Address<A> {
             preferred_life_time: self.preferred_life_time,
             protocol: self.protocol,
             prefix_route_metric: self.prefix_route_metric,
+            mptcp_flags: self.mptcp_flags,
         }
     }
 
@@ -87,6 +93,11 @@ impl<A: Copy + Into<IpAddr>> Address<A> {
         self.prefix_route_metric
             .filter(|metric| *metric != 0)
             .unwrap_or(default)
+    }
+
+    /// Whether the kernel has made it from a router advertisement.
+    pub fn is_advertised(&self) -> bool {
+        self.protocol == Some(PROTOCOL_ADVERTISED)
     }
 
     /// What makes it the same address for the kernel.

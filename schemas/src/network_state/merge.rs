@@ -41,6 +41,7 @@ pub(super) fn lay_over(upper: &NetworkState, below: &NetworkState) -> NetworkSta
         interfaces,
         routes: Routes::of(config),
         route_rules: RouteRules::of(merged_rules(upper, below)),
+        lost_endpoints: Vec::new(),
     }
 }
 

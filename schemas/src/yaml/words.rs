@@ -37,6 +37,9 @@ const SENTENCES: [(&str, &str); 3] = [
     ),
 ];
 
+/// Keys, as they stand in lists of keys, that nobody writes: only what was observed has them.
+const NEVER_WRITTEN: [&str; 2] = [", `lost-endpoints`", " or `endpoint`"];
+
 const EXPECTED_STRUCT: &str = ", expected struct ";
 
 /// What stands in lists that some write as lists of words, by the names of the types.
@@ -65,6 +68,9 @@ pub(super) fn plain_words(sentence: &str, track: &Track) -> String {
     let mut words = sentence
         .replace("expected a sequence", "expected a list")
         .replace("expected a string", "expected text");
+    for key in NEVER_WRITTEN {
+        words = words.replace(key, "");
+    }
     let known = BEGINNINGS.iter();
     let mut known = known.filter_map(|(word, plain)| Some((words.strip_prefix(word)?, plain)));
     if let Some((rest, plain)) = known.next() {

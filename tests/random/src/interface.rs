@@ -2,8 +2,9 @@
 
 //! Random interfaces.
 
+use nipart_schemas::interface::mptcp::MptcpAddressFlags;
 use nipart_schemas::interface::{
-    AltName, AltNameState, Interface, InterfaceState, InterfaceType, Veth,
+    AltName, AltNameState, Interface, InterfaceState, InterfaceType, Mptcp, Veth,
 };
 use nipart_schemas::mac_address::MacAddress;
 use proptest::collection::vec;
@@ -48,6 +49,16 @@ fn alt_names(name: &'static str) -> impl Strategy<Value = Vec<AltName>> {
     vec(one, 1..=1)
 }
 
+/// Follows from what else is random, so that the rest of a walk is what it was; of one interface, for the kernel takes
+/// eight endpoints.
+fn mptcp(mtu: u32) -> Box<Mptcp> {
+    let bits = if mtu == 1300 { 1 } else { 6 };
+    Box::new(Mptcp {
+        address_flags: Some(MptcpAddressFlags::from_bits(bits)),
+        endpoint: None,
+    })
+}
+
 /// An interface of a wanted state; sometimes without its section, as in a partial file.
 pub(crate) fn interface(name: &'static str, kinds: Kinds) -> impl Strategy<Value = Interface> {
     let common = (
@@ -75,6 +86,7 @@ pub(crate) fn interface(name: &'static str, kinds: Kinds) -> impl Strategy<Value
         let mut interface = Interface {
             interface_type: has_section.map(|()| type_of(name)),
             state,
+            mptcp: mtu.filter(|_| name == "va").map(mptcp),
             mtu,
             description: description.map(str::to_string),
             alt_names,

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use std::slice;
 
 use nipart_schemas::error::NipartError;
-use nipart_schemas::interface::{Interface, InterfaceState};
+use nipart_schemas::interface::Interface;
 use nipart_schemas::journal::SavedScope;
 use nipart_schemas::lease::{Lease, LeaseEvent, LeaseLoss};
 use nipart_schemas::network_state::NetworkState;
 
 use super::apply::LOCK_TIMEOUT;
+use super::link::hands_off;
 use super::start::wish;
 use crate::ask;
 use crate::lock::{LockGuard, LockSet, Locks};
@@ -91,17 +92,10 @@ async fn forget_servers(
     name: String,
 ) -> Result<(), NipartError> {
     let mut guard = lock(locks, &name).await?;
-    let desired = NetworkState {
-        interfaces: vec![Interface {
-            state: Some(InterfaceState::Ignore),
-            ..Interface::named(&name)
-        }],
-        ..NetworkState::default()
-    };
     let wish = Wish {
-        without_lease: vec![name],
+        without_lease: vec![name.clone()],
         leases: Some(Vec::new()),
-        ..wish(desired)
+        ..wish(hands_off(&name))
     };
     transact(peers, slice::from_mut(&mut guard), &wish)
         .await

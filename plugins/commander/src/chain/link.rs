@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! link appeared or came up: config: what is saved for it → transaction → follow.
+//! link has gone: config: what is saved for it → transaction: what the kernel keeps of it goes.
+
+use std::collections::BTreeSet;
+use std::slice;
 
 use nipart_schemas::error::NipartError;
+use nipart_schemas::interface::{Interface, InterfaceState};
 use nipart_schemas::journal::SavedScope;
+use nipart_schemas::network_state::NetworkState;
 use tokio::time::Instant;
 
 use super::apply::LOCK_TIMEOUT;
 use super::piecemeal::bring_back;
-use super::start::BUDGET;
+use super::start::{BUDGET, wish};
 use crate::ask;
-use crate::lock::{self, LockGuard, Locks};
+use crate::lock::{self, LockGuard, LockSet, Locks};
 use crate::peers::Peers;
-use crate::transaction::Outcome;
+use crate::transaction::{Outcome, transact};
 
 /// Brings back what is saved for the link, and for those that it belongs to. None when nothing is.
 /// The outcome comes still locked.
@@ -46,4 +52,38 @@ pub async fn restore(
     }
     let outcome = bring_back(peers, &mut guard, &saved, Instant::now() + BUDGET).await;
     Ok(Some((outcome, guard)))
+}
+
+/// Removes the MPTCP endpoints of a link that has gone: the kernel keeps them, and would refuse those of its successor.
+///
+/// # Errors
+/// When that can't be read or done.
+pub async fn clear(peers: &impl Peers, locks: &Locks, interface: &str) -> Result<(), NipartError> {
+    let scope = SavedScope {
+        interfaces: Some(vec![interface.to_string()]),
+        persistent_only: false,
+    };
+    let known = ask::load_saved(peers, scope).await?.state;
+    let saved = known.interface(interface);
+    if !saved.is_some_and(Interface::wants_endpoints) {
+        return Ok(());
+    }
+    let locked = LockSet::Names(BTreeSet::from([interface.to_string()]));
+    let holder = format!("the loss of {interface}");
+    let mut guard = locks.acquire(locked, &holder, LOCK_TIMEOUT).await?;
+    let wish = wish(hands_off(interface));
+    transact(peers, slice::from_mut(&mut guard), &wish)
+        .await
+        .map(|_| ())
+}
+
+/// A state that names the interface and wants nothing of it.
+pub(super) fn hands_off(interface: &str) -> NetworkState {
+    NetworkState {
+        interfaces: vec![Interface {
+            state: Some(InterfaceState::Ignore),
+            ..Interface::named(interface)
+        }],
+        ..NetworkState::default()
+    }
 }

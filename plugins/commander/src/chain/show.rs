@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nipart_schemas::error::{ErrorKind, NipartError};
-use nipart_schemas::interface::WaitIp;
+use nipart_schemas::interface::{Interface, WaitIp};
 use nipart_schemas::ip::Ipv4;
 use nipart_schemas::journal::SavedScope;
 use nipart_schemas::network_state::NetworkState;
@@ -59,6 +59,11 @@ pub async fn show(
                 interfaces: named,
             };
             let mut state = ask::query(peers, scope).await?;
+            state.lost_endpoints.clear();
+            state
+                .interfaces
+                .iter_mut()
+                .for_each(Interface::show_mptcp_flags);
             // Every kernel has them, and nobody sets them.
             let rules = state.rules().iter().filter(|rule| !rule.is_kernels());
             state.route_rules = RouteRules::of(rules.cloned().collect());

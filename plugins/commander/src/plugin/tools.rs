@@ -139,6 +139,16 @@ impl Tools {
         }
     }
 
+    /// Takes away what the kernel keeps of a link that has gone.
+    pub(super) async fn clear(&self, name: &str) {
+        if let Err(error) = chain::link::clear(&self.peers, &self.objects, name).await {
+            tracing::error!(
+                interface = name,
+                "what is left of {name} can't be removed: {error}"
+            );
+        }
+    }
+
     pub(super) async fn end(
         &self,
         request: &CheckpointRequest,

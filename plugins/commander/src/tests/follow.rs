@@ -170,3 +170,20 @@ fn rules_ask_for_what_matters() {
     assert!(rules[1].interested.contains(&LinkCondition::Present));
     assert_eq!(rules[1].known, None, "it is awaited");
 }
+
+#[test]
+fn the_loss_of_a_link_with_endpoints_is_told() {
+    let mut followed = Followed::default();
+    let asks = |followed: &Followed| {
+        let rules = followed.rules();
+        rules[0].interested.contains(&LinkCondition::Absent)
+    };
+    assert!(update(&mut followed, PLAIN).rules);
+    assert!(!asks(&followed));
+    let flags =
+        |flags| format!("interfaces: [{{name: eth0, mptcp: {{address-flags: [{flags}]}}}}]");
+    assert!(update(&mut followed, &flags("signal")).rules);
+    assert!(asks(&followed));
+    assert!(update(&mut followed, &flags("")).rules);
+    assert!(!asks(&followed));
+}

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use nipart_schemas::dns::{DnsOrigin, DnsSource};
 use nipart_schemas::interface::Interface;
+use nipart_schemas::interface::mptcp::MptcpEndpoint;
 use nipart_schemas::ip::{Address, PROTOCOL_DHCP};
 use nipart_schemas::journal::Journal;
 use nipart_schemas::network_state::NetworkState;
@@ -17,7 +18,7 @@ use nipart_schemas::route::{Route, RouteKey};
 pub(super) fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan {
     let names = turned_on(journal);
     let before = journal.before.by_name();
-    let (mut addresses, mut links) = (Vec::new(), Vec::new());
+    let (mut endpoints, mut addresses, mut links) = (Vec::new(), Vec::new(), Vec::new());
     for interface in &observed.interfaces {
         if !names.contains(&interface.name.as_str()) {
             continue;
@@ -28,8 +29,11 @@ pub(super) fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan
             .flat_map(leased)
             .map(|address| address.key())
             .collect();
-        let new = leased(interface).filter(|address| !known.contains(&address.key()));
-        addresses.extend(new.map(|address| Operation::RemoveAddress {
+        let new: Vec<Address> = leased(interface)
+            .filter(|address| !known.contains(&address.key()))
+            .collect();
+        endpoints.extend(without_endpoints(interface, &new));
+        addresses.extend(new.into_iter().map(|address| Operation::RemoveAddress {
             interface: interface.name.clone(),
             address,
         }));
@@ -71,9 +75,20 @@ pub(super) fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan
     let sources = sources.filter(is_new).map(|source| {
         Operation::ChangeDns(DnsSource::new(source.interface.as_deref(), source.origin))
     });
-    let mut waves = vec![routes, addresses, links, sources.collect()];
+    let mut waves = vec![routes, endpoints, addresses, links, sources.collect()];
     waves.retain(|wave| !wave.is_empty());
     Plan { waves }
+}
+
+/// Takes the MPTCP endpoints off that these addresses are.
+fn without_endpoints(interface: &Interface, gone: &[Address]) -> Option<Operation> {
+    let present = interface.mptcp_endpoints();
+    let stays = |endpoint: &&MptcpEndpoint| gone.iter().all(|address| address.ip != endpoint.ip);
+    let kept: Vec<MptcpEndpoint> = present.iter().filter(stays).copied().collect();
+    (kept.len() < present.len()).then(|| Operation::ChangeMptcp {
+        interface: interface.name.clone(),
+        endpoint: kept,
+    })
 }
 
 /// Interfaces on which an unconfirmed change has turned on DHCP.

@@ -3,9 +3,11 @@
 //! From operations to steps. Pure: what it needs to know is in [`Names`].
 
 use nipart_schemas::error::NipartError;
+use nipart_schemas::interface::mptcp::MptcpEndpoint;
 use nipart_schemas::operation::Operation;
 
 use super::{Names, Step, address, ip_stack, link, route, route_rule};
+use crate::mptcp::Endpoints;
 
 /// The links whose numbers the steps of an operation need.
 pub(super) fn needed_names(operation: &Operation) -> impl Iterator<Item = &str> {
@@ -95,6 +97,17 @@ pub(super) fn steps(operation: &Operation, names: &Names) -> Result<Vec<Step>, N
             .map(|index| address::remove(index, address))
             .into_iter()
             .collect()),
+        Operation::ChangeMptcp {
+            interface,
+            endpoint,
+        } => match names.find(interface) {
+            None if endpoint.is_empty() => Ok(Vec::new()),
+            _ => Ok(one(change_endpoints(
+                names.index(interface)?,
+                endpoint.clone(),
+            ))),
+        },
+        Operation::RemoveLostEndpoints { link } => Ok(one(change_endpoints(*link, Vec::new()))),
         Operation::AddRoute(wanted) => route::add(wanted, names).map(one),
         Operation::RemoveRoute(present) => route::remove(present, names),
         Operation::AddMultipathRoute(hops) => route::add_multipath(hops, names).map(one),
@@ -106,6 +119,10 @@ pub(super) fn steps(operation: &Operation, names: &Names) -> Result<Vec<Step>, N
             "this version doesn't know the operation",
         )),
     }
+}
+
+fn change_endpoints(link: u32, wanted: Vec<MptcpEndpoint>) -> Step {
+    Step::ChangeEndpoints(Endpoints { link, wanted })
 }
 
 fn one(step: Step) -> Vec<Step> {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use nipart_netlink::packet::AddressFamily;
 use nipart_netlink::packet::link::{LinkAttribute, LinkMessage};
-use nipart_netlink::{ApplySocket, NetlinkError, NetlinkRequest, OnFailure};
+use nipart_netlink::{ApplySocket, GenericSocket, NetlinkError, NetlinkRequest, OnFailure};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::{Interface, PortVlan};
 use nipart_schemas::ip::AddrGenMode;
@@ -16,6 +16,7 @@ use nipart_schemas::operation::{Operation, Plan};
 
 use super::ip_stack::missing_secret;
 use crate::kind::{self, LinkKind};
+use crate::mptcp;
 
 /// What the kernel says of a kind that it doesn't have, and has no module for (`rtnl_newlink`, net/core/rtnetlink.c).
 const UNKNOWN_KIND: &str = "Unknown device type";
@@ -38,8 +39,13 @@ struct Need<'p> {
 ///
 /// # Errors
 /// `not-supported`, and which operation needs it.
-pub(super) async fn check(apply: &ApplySocket, plan: &Plan) -> Result<(), NipartError> {
+pub(super) async fn check(
+    apply: &ApplySocket,
+    generic: &GenericSocket,
+    plan: &Plan,
+) -> Result<(), NipartError> {
     check_secrets(plan)?;
+    check_mptcp(generic, plan).await?;
     // A kind is asked for before what its module brings along.
     let needs: Vec<Need<'_>> = kinds(plan).chain(vlan_filtering(plan)).collect();
     let requests = needs.iter().map(|need| need.request.clone()).collect();
@@ -71,6 +77,16 @@ fn check_secrets(plan: &Plan) -> Result<(), NipartError> {
         }
     }
     Ok(())
+}
+
+async fn check_mptcp(generic: &GenericSocket, plan: &Plan) -> Result<(), NipartError> {
+    let is_about = |operation: &&Operation| matches!(operation, Operation::ChangeMptcp { .. });
+    match plan.operations().find(is_about) {
+        Some(operation) => mptcp::check(generic)
+            .await
+            .map_err(|error| error.while_doing(operation)),
+        None => Ok(()),
+    }
 }
 
 fn kinds(plan: &Plan) -> impl Iterator<Item = Need<'_>> {

@@ -16,9 +16,6 @@ use super::TARGETED_MAX;
 /// `INFINITY_LIFE_TIME` (`linux/if_addr.h` users, `net/addrconf.h`).
 const FOREVER: u32 = u32::MAX;
 
-/// `IFAPROT_KERNEL_RA`, `linux/if_addr.h`: made from a router advertisement.
-const PROTOCOL_ADVERTISED: u8 = 2;
-
 /// The addresses of one link, in the kernel's order.
 #[derive(Debug, Default)]
 pub(crate) struct LinkAddresses {
@@ -30,7 +27,7 @@ pub(crate) struct LinkAddresses {
 pub(super) fn common_metric<A: Copy + Into<IpAddr>>(list: &[Address<A>]) -> Option<u32> {
     let is_given = |address: &&Address| {
         let is_link_local = matches!(address.ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
-        !is_link_local && address.protocol != Some(PROTOCOL_ADVERTISED)
+        !is_link_local && !address.is_advertised()
     };
     let list: Vec<Address> = list.iter().map(Address::any_family).collect();
     let mut metrics = list

@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use nipart_schemas::interface::Interface;
+use nipart_schemas::interface::mptcp::MptcpEndpoint;
 
 use super::address::{self, LinkAddresses};
 use super::link::{Link, LinkFacts};
@@ -56,6 +57,7 @@ pub(super) fn interfaces(
     read: ReadLinks,
     shown: Option<&HashSet<u32>>,
     mut addresses: HashMap<u32, LinkAddresses>,
+    mut endpoints: HashMap<u32, Vec<MptcpEndpoint>>,
 ) -> Vec<Interface> {
     let ReadLinks { links, names } = read;
     let (interfaces, facts): (Vec<Box<Interface>>, Vec<LinkFacts>) = links
@@ -70,6 +72,7 @@ pub(super) fn interfaces(
         .map(|(mut interface, link)| {
             let lists = addresses.remove(&link.index).unwrap_or_default();
             complete(&mut interface, link, &surroundings, lists);
+            interface.observe_mptcp(endpoints.remove(&link.index).unwrap_or_default());
             interface
         })
         .collect();

@@ -25,7 +25,7 @@ fn ipv4(interface: &Interface) -> impl Iterator<Item = Address> + '_ {
     list.into_iter().flatten().map(Address::any_family)
 }
 
-/// Link-local addresses are the kernel's, those with `IFAPROT_KERNEL_RA` (2) come from router advertisements.
+/// Link-local addresses are the kernel's, and so are those from router advertisements.
 fn ipv6(interface: &Interface) -> impl Iterator<Item = Address> + '_ {
     let list = interface
         .ipv6
@@ -33,7 +33,7 @@ fn ipv6(interface: &Interface) -> impl Iterator<Item = Address> + '_ {
         .and_then(|ipv6| ipv6.address.as_ref());
     list.into_iter()
         .flatten()
-        .filter(|address| !address.ip.is_unicast_link_local() && address.protocol != Some(2))
+        .filter(|address| !address.ip.is_unicast_link_local() && !address.is_advertised())
         .map(Address::any_family)
 }
 

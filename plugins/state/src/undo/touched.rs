@@ -24,6 +24,8 @@ pub(super) struct Touched {
     pub(super) created: HashSet<String>,
     /// Addresses that the plan adds or replaces, with their interfaces.
     pub(super) added_addresses: HashSet<(String, (IpAddr, u8))>,
+    /// Interfaces whose MPTCP endpoints were to change.
+    pub(super) endpoints: HashSet<String>,
     /// Routes that the plan adds.
     pub(super) added_routes: HashSet<RouteKey>,
     /// Features that it turns on or off, by interface.
@@ -43,6 +45,7 @@ impl Touched {
             links: BTreeSet::new(),
             created: HashSet::new(),
             added_addresses: HashSet::new(),
+            endpoints: HashSet::new(),
             added_routes: HashSet::new(),
             features: HashMap::new(),
             slots: HashSet::new(),
@@ -72,6 +75,10 @@ impl Touched {
                 Operation::AddAddress { interface, address } => {
                     let key = (interface.clone(), address.key());
                     touched.added_addresses.insert(key);
+                    continue;
+                }
+                Operation::ChangeMptcp { interface, .. } => {
+                    touched.endpoints.insert(interface.clone());
                     continue;
                 }
                 Operation::AddRoute(route) => {

@@ -13,7 +13,7 @@ use nipart_schemas::yaml;
 use nipart_state::{decide, identify};
 
 /// What Nipart doesn't do yet, and how each example of it is refused.
-const REFUSED: [(&str, &str); 22] = [
+const REFUSED: [(&str, &str); 21] = [
     (
         "bond-source-load-balancing",
         "balance_slb is not supported: it is no option of the kernel's bonds",
@@ -37,7 +37,6 @@ const REFUSED: [(&str, &str); 22] = [
         "macsec-up",
         "mka-cak needs a daemon that agrees upon keys (MKA), which this version doesn't start",
     ),
-    ("multipath-tcp", "unknown key `mptcp`, expected"),
     ("ovn", "unknown key `ovn`, expected"),
     ("ovs-bridge", "unknown key `fail-mode`, expected"),
     (

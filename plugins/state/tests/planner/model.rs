@@ -9,6 +9,7 @@
 pub(crate) mod address;
 mod kind;
 mod link;
+mod mptcp;
 mod name;
 mod route;
 mod route_rule;
@@ -19,6 +20,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use nipart_schemas::dns::DnsResolver;
 use nipart_schemas::hostname::HostNames;
+use nipart_schemas::interface::mptcp::LostEndpoints;
 use nipart_schemas::interface::{BondPort, BridgePort, Interface, InterfaceState, InterfaceType};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{Operation, Plan};
@@ -38,6 +40,8 @@ pub(crate) struct Model {
     host_name: Option<HostNames>,
     dead_hops: HashSet<RouteKey>,
     rules: Vec<RouteRule>,
+    /// Endpoints whose link is gone.
+    lost_endpoints: Vec<LostEndpoints>,
     created: u8,
     /// Secondary addresses go with the primary one of their network: `promote_secondaries` is off.
     pub(crate) drops_secondary_addresses: bool,
@@ -85,6 +89,7 @@ impl Model {
         model.resolver.clone_from(&observed.dns_resolver);
         model.host_name.clone_from(&observed.hostname);
         model.rules = observed.rules().to_vec();
+        model.lost_endpoints.clone_from(&observed.lost_endpoints);
         let names: Vec<String> = model.links.keys().cloned().collect();
         for name in names {
             model.connect(&name);
@@ -128,6 +133,7 @@ impl Model {
             ipv6.prefix_route_metric = address::common_metric(list);
             ipv6.token
                 .take_if(|_| ipv6.enabled != Some(true) || ipv6.autoconf != Some(true));
+            interface.observe_mptcp(interface.mptcp_endpoints().to_vec());
         }
         let mut running = self.routes.clone();
         running.sort_by_key(|route| (route.key(), route.source, route.protocol));
@@ -143,6 +149,7 @@ impl Model {
                 config: None,
             }),
             route_rules: RouteRules::of(rules),
+            lost_endpoints: self.lost_endpoints.clone(),
         }
     }
 
@@ -196,6 +203,14 @@ impl Model {
             Operation::AddAddress { interface, address } => self.add_address(interface, address),
             Operation::RemoveAddress { interface, address } => {
                 self.remove_address(interface, address);
+                Ok(())
+            }
+            Operation::ChangeMptcp {
+                interface,
+                endpoint,
+            } => self.change_mptcp(interface, endpoint),
+            Operation::RemoveLostEndpoints { link } => {
+                self.lost_endpoints.retain(|lost| lost.link != *link);
                 Ok(())
             }
             Operation::AddRoute(route) => self.add_route(route),

@@ -13,11 +13,7 @@ use nipart_schemas::route::{IpNetwork, MAIN_TABLE, Route};
 use super::Model;
 
 pub(crate) fn addresses(link: &Interface) -> Vec<Address> {
-    let ipv4 = link.ipv4.as_ref().and_then(|ipv4| ipv4.address.as_ref());
-    let ipv6 = link.ipv6.as_ref().and_then(|ipv6| ipv6.address.as_ref());
-    let ipv4 = ipv4.into_iter().flatten().map(Address::any_family);
-    let ipv6 = ipv6.into_iter().flatten().map(Address::any_family);
-    ipv4.chain(ipv6).collect()
+    link.addresses().collect()
 }
 
 fn set_addresses(link: &mut Interface, list: Vec<Address>) {

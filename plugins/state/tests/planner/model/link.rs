@@ -255,6 +255,7 @@ impl Model {
         let Some(link) = self.links.remove(name) else {
             return;
         };
+        self.lose_endpoints(&link);
         self.ports.remove(name);
         let ports: Vec<String> = self.ports_of(name).cloned().collect();
         for port in ports {
