@@ -19,6 +19,7 @@ use crate::hostname::HostNames;
 use crate::interface::mptcp::LostEndpoints;
 use crate::interface::{Identifier, Interface};
 use crate::ip::Address;
+use crate::overlay::Overlay;
 use crate::route::{Route, RouteSlot, Routes};
 use crate::route_rule::{RouteRule, RouteRules, with_priorities};
 
@@ -220,6 +221,20 @@ impl NetworkState {
             interfaces,
             routes: Routes::of(config),
             ..Self::default()
+        }
+    }
+
+    /// Takes speed and duplex that were set for what is there, where they aren't known: drivers may tell them only of links
+    /// with a carrier, which goes for a while when they are set.
+    pub fn presume_link_modes(&mut self, set: &Self) {
+        for present in &mut self.interfaces {
+            let known = present.ethernet.as_mut();
+            if let Some(known) = known.filter(|known| known.auto_negotiation == Some(false))
+                && let Some(set) = set.interface(&present.name)
+                && let Some(set) = &set.ethernet
+            {
+                known.fill_from(set);
+            }
         }
     }
 

@@ -14,6 +14,8 @@ use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::eyes::parsed;
 use crate::namespace::ip;
 use crate::process::{Process, eventually};
@@ -32,6 +34,18 @@ fn is_an_address_tentative() -> bool {
         .filter_map(|link| link["addr_info"].as_array())
         .flatten();
     addresses.any(|address| address["tentative"] == true)
+}
+
+/// Whether a network card that is up still waits for its carrier. The cards of the virtual machine are the ends of wires, and
+/// so have one in the end; to change settings takes it away for seconds.
+fn is_a_card_without_carrier() -> bool {
+    let all = parsed(&ip(&["-j", "-d", "link", "show"]));
+    let links = all.as_array().expect("a list");
+    links.iter().any(|link| {
+        let flags = link["flags"].as_array();
+        let no_carrier = Value::from("NO-CARRIER");
+        !link["parentbus"].is_null() && flags.is_some_and(|flags| flags.contains(&no_carrier))
+    })
 }
 
 /// Whether the bridge itself tells it of a port (`AF_BRIDGE`), as it does whenever a timer of spanning tree ends, even
@@ -81,12 +95,12 @@ impl Watch {
         watch
     }
 
-    /// Waits until the kernel has nothing more to tell of what was done before: carriers and duplicate address
-    /// detection take up to a second each.
+    /// Waits until the kernel has nothing more to tell of what was done before: carriers of virtual links and duplicate
+    /// address detection take up to a second each, those of cards several.
     pub fn settle(&self) {
         eventually("the kernel settles", Duration::from_secs(30), || {
             // Asked first: detection that ends between the two is heard by the second.
-            let is_final = !is_an_address_tentative();
+            let is_final = !is_an_address_tentative() && !is_a_card_without_carrier();
             let is_quiet = self.lines.recv_timeout(QUIET).is_err();
             (is_final && is_quiet).then_some(())
         });

@@ -31,6 +31,9 @@ LOGS = ["qemu.log", "console.log"]
 # From the end of the output to the end of QEMU.
 END_LIMIT = 30
 
+# Models of network cards: two of each, which are the ends of one wire. No wire leads out of the machine.
+CARDS = ["e1000e", "vmxnet3", "virtio-net-pci", "i82558b"]
+
 # Name of what QEMU runs the machine's code with. Emulation works everywhere.
 ACCELERATOR = CACHE / "accelerator"
 EMULATION = "tcg,thread=multi"
@@ -127,12 +130,13 @@ def started(kernel: Kernel, folder: Path, devices: list[str]):
     command = [
         *["setpriv", "--pdeathsig", "KILL", "--", found("qemu-system-x86_64") or "qemu-system-x86_64"],
         *["-accel", accelerator],
-        *["-smp", "2", "-cpu", "max", "-m", MEMORY, "-nodefaults", "-display", "none", "-no-reboot", "-nic", "none"],
+        *["-smp", "2", "-cpu", "max", "-m", MEMORY, "-nodefaults", "-display", "none", "-no-reboot"],
         *["-kernel", str(kernel.image), "-initrd", str(kernel.initrd)],
         *["-append", "console=ttyS0 panic=-1 quiet mitigations=off random.trust_cpu=on"],
         *["-virtfs", "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap"],
         *["-virtfs", f"local,path={folder},mount_tag=exchange,security_model=none"],
         *["-device", "virtio-rng-pci"],
+        *cards(),
         *devices,
     ]
     with (folder / "qemu.log").open("w") as log:
@@ -147,6 +151,15 @@ def started(kernel: Kernel, folder: Path, devices: list[str]):
         for name in LOGS:
             with contextlib.suppress(FileNotFoundError):
                 shutil.copy(folder / name, LOG / name)
+
+
+def cards() -> list[str]:
+    words = []
+    for wire, model in enumerate(CARDS):
+        for end in range(2):
+            name, address = f"card{wire}-{end}", f"52:54:00:00:{wire:02}:{end:02}"
+            words += ["-netdev", f"hubport,id={name},hubid={wire}", "-device", f"{model},netdev={name},mac={address},romfile="]
+    return words
 
 
 def wait(qemu: subprocess.Popen, limit: float | None) -> None:

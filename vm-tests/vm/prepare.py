@@ -25,7 +25,7 @@ from .failure import Failure
 from .paths import GUEST, KERNELS
 
 # Programs by the package that has them.
-PROGRAMS = {"qemu-system-x86": "qemu-system-x86_64", "kmod": "modprobe", "cpio": "cpio", "wireguard-tools": "wg"}
+PROGRAMS = {"qemu-system-x86": "qemu-system-x86_64", "kmod": "modprobe", "cpio": "cpio", "ethtool": "ethtool", "wireguard-tools": "wg"}
 # The machine's first programs. Unpacked like the kernel: to install it could mean to remove another busybox.
 BUSYBOX = "busybox-static"
 # The full flavour: the one for clouds lacks 9p and much else.

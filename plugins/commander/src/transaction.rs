@@ -263,6 +263,7 @@ async fn verify(
     mut request: DecisionRequest,
 ) -> Result<(), NipartError> {
     request.observed = ask::query(peers, wish.scope()).await?;
+    request.observed.presume_link_modes(&request.desired);
     request.explain = true;
     let decision = ask::decide(peers, Arc::new(request)).await?;
     if decision.plan.is_empty() {

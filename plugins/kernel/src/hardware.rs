@@ -7,7 +7,7 @@ mod numbers;
 
 use std::collections::{BTreeSet, HashMap};
 
-use nipart_netlink::genl::ethtool::{Ethtool as Family, Features, Numbers};
+use nipart_netlink::genl::ethtool::{Ethtool as Family, Features, Number, Numbers};
 use nipart_netlink::{GenericSocket, NetlinkError};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::ethtool::{EthtoolFeatures, EthtoolFec};
@@ -161,12 +161,12 @@ impl Settings<'_> {
         };
         let present = self.family.numbers(T::GROUP, Some(self.interface)).await;
         let present = only(present, what)?;
-        let mut changes: Numbers = wanted.write();
-        changes.retain(|kind, number| present.get(kind) != Some(number));
-        if changes.is_empty() {
+        let wanted: Numbers = wanted.write();
+        let is_so = |(kind, number): (&u16, &Number)| present.get(kind) == Some(number);
+        if wanted.iter().all(is_so) {
             return Ok(());
         }
-        let result = self.family.set_numbers(T::GROUP, self.interface, &changes);
+        let result = self.family.set_numbers(T::GROUP, self.interface, &wanted);
         result.await.map_err(|error| refused(&error, what))
     }
 

@@ -433,3 +433,30 @@ routes: {config: [{state: absent, destination: 203.0.113.0/24}]}
         (None, Some(&[][..]))
     );
 }
+
+/// Without a carrier, a card that negotiates nothing may not know its speed; of one that negotiates nothing was set.
+#[test]
+fn speeds_that_are_not_known_are_those_that_were_set() {
+    let set =
+        "interfaces: [{name: eth0, ethernet: {auto-negotiation: false, speed: 100, duplex: full}}]";
+    for (present, expected) in [
+        (
+            "auto-negotiation: false",
+            "auto-negotiation: false, speed: 100, duplex: full",
+        ),
+        (
+            "auto-negotiation: false, speed: 10",
+            "auto-negotiation: false, speed: 10, duplex: full",
+        ),
+        ("auto-negotiation: true", "auto-negotiation: true"),
+    ] {
+        let of = |ethernet: &str| {
+            state(&format!(
+                "interfaces: [{{name: eth0, ethernet: {{{ethernet}}}}}]"
+            ))
+        };
+        let mut present = of(present);
+        present.presume_link_modes(&state(set));
+        assert_eq!(present, of(expected));
+    }
+}

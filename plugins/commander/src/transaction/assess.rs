@@ -92,6 +92,7 @@ pub async fn assess(
         observed = ask::query(peers, scope_of(&desired)).await?;
     }
     desired.give_priorities(&observed);
+    observed.presume_link_modes(&saved.state);
     let mut request = Arc::new(DecisionRequest {
         desired,
         observed,

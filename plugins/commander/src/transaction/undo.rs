@@ -29,8 +29,8 @@ const ROUNDS: usize = 4;
 pub async fn undo(peers: &impl Peers, journal: &Journal) -> Result<(), NipartError> {
     let deadline = Instant::now() + BUDGET;
     let mut last = None;
-    for _ in 0..ROUNDS {
-        let step = ask::patiently(deadline, || step(peers, journal)).await?;
+    for round in 0..ROUNDS {
+        let step = ask::patiently(deadline, || step(peers, journal, round > 0)).await?;
         if step.is_done {
             let closing = Arc::new(JournalClosing {
                 id: journal.id,
@@ -54,11 +54,15 @@ struct Step {
     problem: Option<NipartError>,
 }
 
-/// Looks what differs from before, and undoes that.
-async fn step(peers: &impl Peers, journal: &Journal) -> Result<Step, NipartError> {
-    let observed = ask::query(peers, scope_of(journal)).await?;
+/// Looks what differs from before, and undoes that; `again` when that was done already.
+async fn step(peers: &impl Peers, journal: &Journal, again: bool) -> Result<Step, NipartError> {
+    let mut observed = ask::query(peers, scope_of(journal)).await?;
+    let desired = before(journal);
+    if again {
+        observed.presume_link_modes(&desired);
+    }
     let request = DecisionRequest {
-        desired: before(journal),
+        desired,
         observed: observed.clone(),
         undo: Some(journal.plan.clone()),
         ..DecisionRequest::default()

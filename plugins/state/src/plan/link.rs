@@ -268,6 +268,16 @@ fn hardware(wanted: &Interface, present: Option<&Interface>, waves: &mut Waves) 
     if let Some(present) = present {
         changes.keep_differences(present);
         changes.name.clone_from(&wanted.name);
+        // The kernel takes what it isn't told for what is, which a driver may not know without a carrier.
+        if let Some(ethernet) = &mut changes.ethernet {
+            for known in [wanted, present]
+                .into_iter()
+                .filter_map(|of| of.ethernet.as_ref())
+            {
+                ethernet.fill_from(known);
+            }
+            ethernet.forget_negotiated();
+        }
     }
     if changes.has_hardware() {
         let interface = Box::new(changes);
