@@ -324,6 +324,7 @@ fn without_passing(line: &str) -> String {
                 | "message_age_timer"
                 | "forward_delay_timer"
                 | "hold_timer"
+                | "sequence"
                 // What a bond has negotiated with its peer, as far as it has come.
                 | "ad_actor_oper_port_state"
                 | "ad_actor_oper_port_state_str"

@@ -5,7 +5,7 @@
 use nipart_tests::namespace::{ip, run};
 use nipart_vm_tests::{has_kind, has_program, in_virtual_machine, needs, needs_kinds};
 
-/// Every kind that Nipart is to know, but hsr, which Debian's kernel hasn't.
+/// Every kind that Nipart is to know, but hsr, for which there is another kernel.
 #[test]
 fn every_kind() {
     run(|| {

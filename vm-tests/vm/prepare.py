@@ -11,6 +11,7 @@ The packages of the kernel and of busybox aren't installed but unpacked into the
     kernel/current               name of the version that machines use
 """
 
+import contextlib
 import dataclasses
 import lzma
 import os
@@ -135,14 +136,8 @@ def kernel_of(package: str) -> Kernel:
 def unpack(package: str, kernel: Kernel) -> None:
     """The packages into the folder of the kernel's version, which is complete or isn't there."""
     KERNELS.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=KERNELS) as name:
-        folder = Path(name)
-        tree, complete = folder / "tree", folder / "complete"
-        for one in [package, BUSYBOX]:
-            # apt downloads as another user when root starts it, and complains when that one may not write here.
-            call(["apt-get", "download", "-o", "APT::Sandbox::User=root", one], cwd=folder)
-            (archive,) = folder.glob(f"{one}_*.deb")
-            call(["dpkg", "-x", str(archive), str(tree)])
+    with unpacked([package, BUSYBOX], KERNELS) as tree:
+        complete = tree.parent / "complete"
         modules = complete / "modules"
         modules.mkdir(parents=True)
         # Distributions move everything to /usr, one release after the other.
@@ -157,6 +152,19 @@ def unpack(package: str, kernel: Kernel) -> None:
         shutil.rmtree(kernel.folder, ignore_errors=True)
         complete.rename(kernel.folder)
     build_initrd(kernel)
+
+
+@contextlib.contextmanager
+def unpacked(packages: list[str], cache: Path):
+    """What is in packages, in a folder beside those where it may stay."""
+    with tempfile.TemporaryDirectory(dir=cache) as name:
+        folder = Path(name)
+        for one in packages:
+            # apt downloads as another user when root starts it, and complains when that one may not write here.
+            call(["apt-get", "download", "-o", "APT::Sandbox::User=root", one], cwd=folder)
+            (archive,) = folder.glob(f"{one}_*.deb")
+            call(["dpkg", "-x", str(archive), str(folder / "tree")])
+        yield folder / "tree"
 
 
 def build_initrd(kernel: Kernel) -> None:

@@ -11,7 +11,7 @@ import time
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
-from . import machine
+from . import machine, user_mode
 from .failure import Failure
 from .paths import CACHE, GUEST, LOG, PROJECT
 from .prepare import Kernel
@@ -25,6 +25,8 @@ MORE_PACKAGES = {
     "plugins/dhcp": ("nipart-dhcp", None),
     "tests": ("nipart-tests", {"apply", "apply_ip", "dhcp", "partial", "rollback"}),
 }
+# What is in the titles of tests that need another kernel than Debian's stock one.
+USER_MODE = ["::hsr::"]
 # Packages of the programs that tests start.
 PROGRAMS = ["nipartd", "nipart-plugin", "nipartctl"]
 
@@ -113,15 +115,27 @@ def select(filters: list[str], release: bool) -> list[Test]:
 
 
 def run(kernel: Kernel, tests: list[Test], threads: int, limit: float) -> int:
-    """Runs the tests in one machine, and sums up."""
+    """Runs the tests, each in a machine whose kernel has what it needs, and sums up."""
     started = time.monotonic()
+    results, failures = [], []
+    for execute, is_for_user_mode in [(machine.execute, False), (user_mode.execute, True)]:
+        chosen = [test for test in tests if any(part in test.title for part in USER_MODE) == is_for_user_mode]
+        if chosen:
+            found, failure = run_in(execute, kernel, chosen, threads, limit)
+            results += found
+            failures += [failure] if failure else []
+    return report(results, "\n".join(failures), time.monotonic() - started)
+
+
+def run_in(execute, kernel: Kernel, tests: list[Test], threads: int, limit: float) -> tuple[list[dict], str | None]:
+    """Runs the tests in one machine. What they did, and what went wrong with the machine."""
     with machine.exchange_folder() as folder:
         (folder / "tests.json").write_text(json.dumps([test.job() for test in tests]))
         python = os.path.realpath(sys.executable)
         command = [python, str(GUEST / "tests"), "/run/exchange/tests.json", str(threads)]
         failure = None
         try:
-            machine.execute(kernel, command, limit, folder)
+            execute(kernel, command, limit, folder)
         except Failure as caught:
             failure = str(caught)
         results = {}
@@ -133,10 +147,10 @@ def run(kernel: Kernel, tests: list[Test], threads: int, limit: float) -> int:
         # The machine was killed or died before this one ended.
         lost = {"title": test.title, "passed": False, "seconds": 0.0, "output": "not finished: the machine ended before"}
         results.setdefault(test.title, lost)
-    return report(list(results.values()), failure, time.monotonic() - started)
+    return list(results.values()), failure
 
 
-def report(results: list[dict], failure: str | None, seconds: float) -> int:
+def report(results: list[dict], failure: str, seconds: float) -> int:
     """Failures in full, a line at the end; the same as a file for machines."""
     failed = [result for result in results if not result["passed"]]
     skipped = [line for result in results for line in result["output"].splitlines() if line.startswith("SKIPPED ")]

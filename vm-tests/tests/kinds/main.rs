@@ -10,6 +10,7 @@
     reason = "test support: failing loudly is its way of reporting"
 )]
 
+mod hsr;
 mod ipvlan;
 mod macsec;
 mod tunnel;
