@@ -45,7 +45,7 @@ pub(super) fn lay_over(upper: &NetworkState, below: &NetworkState) -> NetworkSta
     }
 }
 
-/// Interfaces that are wanted absent, and the other ends of such veths.
+/// Interfaces that are wanted absent, and the other ends of such veths and of those that get another peer.
 fn removed<'a>(upper: &'a NetworkState, below: &'a NetworkState) -> BTreeSet<&'a str> {
     let mut removed: BTreeSet<&str> = upper
         .interfaces
@@ -53,7 +53,14 @@ fn removed<'a>(upper: &'a NetworkState, below: &'a NetworkState) -> BTreeSet<&'a
         .filter(|interface| interface.wanted_state() == InterfaceState::Absent)
         .map(|interface| interface.name.as_str())
         .collect();
-    if removed.is_empty() {
+    let pairs = |state: &'a NetworkState| {
+        let ends = state.interfaces.iter();
+        // A pair may be written at one end only.
+        ends.filter_map(|end| Some((end.name.as_str(), end.veth_peer()?)))
+            .flat_map(|(one, other)| [(one, other), (other, one)])
+    };
+    let wanted: HashMap<&str, &str> = pairs(upper).collect();
+    if removed.is_empty() && wanted.is_empty() {
         return removed;
     }
     let named: BTreeSet<&str> = upper
@@ -61,20 +68,13 @@ fn removed<'a>(upper: &'a NetworkState, below: &'a NetworkState) -> BTreeSet<&'a
         .iter()
         .map(|interface| interface.name.as_str())
         .collect();
-    let peers: Vec<&str> = below
-        .interfaces
-        .iter()
-        .flat_map(|interface| {
-            let name = interface.name.as_str();
-            let peer = interface.veth_peer();
-            // A pair may be written at one end only.
-            let gone_with_peer = peer.filter(|peer| removed.contains(peer)).map(|_| name);
-            let takes_peer = peer.filter(|_| removed.contains(name));
-            gone_with_peer.into_iter().chain(takes_peer)
-        })
-        .filter(|name| !named.contains(name))
+    let has_another = |end: &str, peer: &str| wanted.get(end).is_some_and(|wanted| *wanted != peer);
+    let left: Vec<&str> = pairs(below)
+        .filter(|(end, peer)| removed.contains(end) || has_another(end, peer))
+        .map(|(_, peer)| peer)
+        .filter(|peer| !named.contains(peer) && !wanted.contains_key(peer))
         .collect();
-    removed.extend(peers);
+    removed.extend(left);
     removed
 }
 

@@ -161,6 +161,24 @@ fn the_other_end_of_a_removed_veth_is_gone_too() {
 }
 
 #[test]
+fn the_other_end_of_a_veth_with_another_peer_is_gone() {
+    let expected = "interfaces: [{name: va, mtu: 1400, veth: {peer: vc}}]";
+    for pair in [
+        "interfaces: [{name: va, mtu: 1400, veth: {peer: vb}}, {name: vb}]",
+        "interfaces: [{name: va, mtu: 1400}, {name: vb, veth: {peer: va}}]",
+    ] {
+        check("interfaces: [{name: va, veth: {peer: vc}}]", pair, expected);
+    }
+    let written_there = "interfaces: [{name: va, mtu: 1400}, {name: vc, veth: {peer: va}}]";
+    let pair = "interfaces: [{name: va, mtu: 1400}, {name: vb, veth: {peer: va}}]";
+    check(
+        "interfaces: [{name: vc, veth: {peer: va}}]",
+        pair,
+        written_there,
+    );
+}
+
+#[test]
 fn a_port_that_moves_leaves_the_old_list() {
     check(
         "interfaces: [{name: br1, bridge: {port: [{name: eth0}]}}]",
