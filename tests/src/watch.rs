@@ -36,6 +36,25 @@ fn is_an_address_tentative() -> bool {
     addresses.any(|address| address["tentative"] == true)
 }
 
+/// Whether the kernel knows of a carrier that came or went and has yet to say so (`net/core/link_watch.c`, within a second
+/// or later on a busy machine): the flag is ahead of the operational state.
+fn is_a_carrier_untold() -> bool {
+    let all = parsed(&ip(&["-j", "link", "show"]));
+    let links = all.as_array().expect("a list");
+    links.iter().any(|link| {
+        let has_flag = |flag: &str| {
+            let mut flags = link["flags"].as_array().into_iter().flatten();
+            flags.any(|set| set == flag)
+        };
+        let told = link["operstate"].as_str().unwrap_or_default();
+        let is_behind = match has_flag("LOWER_UP") {
+            true => matches!(told, "DOWN" | "LOWERLAYERDOWN"),
+            false => told == "UP",
+        };
+        has_flag("UP") && is_behind
+    })
+}
+
 /// Whether a network card that is up still waits for its carrier. The cards of the virtual machine are the ends of wires, and
 /// so have one in the end; to change settings takes it away for seconds.
 fn is_a_card_without_carrier() -> bool {
@@ -100,7 +119,9 @@ impl Watch {
     pub fn settle(&self) {
         eventually("the kernel settles", Duration::from_secs(30), || {
             // Asked first: detection that ends between the two is heard by the second.
-            let is_final = !is_an_address_tentative() && !is_a_card_without_carrier();
+            let is_final = !is_an_address_tentative()
+                && !is_a_carrier_untold()
+                && !is_a_card_without_carrier();
             let is_quiet = self.lines.recv_timeout(QUIET).is_err();
             (is_final && is_quiet).then_some(())
         });
