@@ -104,6 +104,13 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
         }
     }
     // What is set down keeps what was written of it, and would come back with that.
+    if removes {
+        let names = revert_alt_names(desired, present).into_iter().flatten();
+        let gone = names.filter(|name| name.state == Some(AltNameState::Absent));
+        let mut all = back.alt_names.take().unwrap_or_default();
+        all.extend(gone);
+        back.alt_names = (!all.is_empty()).then_some(all);
+    }
     if desired.controller.is_some() {
         back.controller.get_or_insert_default();
     }

@@ -430,6 +430,22 @@ interfaces:
     assert_eq!(names("interfaces: [{name: eth0, state: down}]"), ["eth0"]);
 }
 
+/// What is set down is remembered with the names that it was to get.
+#[test]
+fn the_way_back_to_a_link_that_had_no_such_name() {
+    let current = state(
+        "interfaces: [{name: v1, type: veth, state: up, alt-names: [{name: a}], veth: {peer: v2}}]",
+    );
+    let desired = "interfaces: [{name: v1, state: down, alt-names: [{name: a}, {name: b}]}]";
+    let back = revert_of(&state(desired), &current);
+    let expected =
+        state("interfaces: [{name: v1, alt-names: [{name: a}, {name: b, state: absent}]}]");
+    assert_eq!(
+        back.interfaces[0].alt_names,
+        expected.interfaces[0].alt_names
+    );
+}
+
 /// IPv4 without an address is shown as off; others may have routes there all the same.
 #[test]
 fn the_way_back_to_a_route_without_an_address() {
