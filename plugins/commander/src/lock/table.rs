@@ -23,7 +23,8 @@ impl LockSet {
         }
     }
 
-    pub(super) fn with(&self, other: &Self) -> Self {
+    /// Both together.
+    pub(crate) fn with(&self, other: &Self) -> Self {
         match (self, other) {
             (Self::Names(own), Self::Names(others)) => Self::Names(own | others),
             _ => Self::All,

@@ -34,7 +34,10 @@ pub(super) fn needed_by(plan: &Plan) -> LockSet {
 pub(crate) fn locks_of(journal: &Journal) -> LockSet {
     let scope = scope_of(journal);
     match (&journal.checkpoint, scope.interfaces) {
-        (Some(checkpoint), _) => lock::set_for(&checkpoint.commit.state),
+        // As while it was made: what it mentions, and what goes along with that.
+        (Some(checkpoint), _) => {
+            lock::set_for(&checkpoint.commit.state).with(&needed_by(&journal.plan))
+        }
         (None, Some(names)) if !scope.all_routes => {
             let any = |is_meant: fn(&Operation) -> bool| journal.plan.operations().any(is_meant);
             let of_machine = lock::of_machine(
@@ -66,8 +69,7 @@ pub(super) fn scope_of(journal: &Journal) -> QueryScope {
             .operations()
             .any(|operation| operation.rule().is_some()),
         hardware: journal.before.with_hardware(),
-        cards: false,
-        usable_addresses: false,
+        ..QueryScope::default()
     }
 }
 
@@ -89,6 +91,7 @@ fn planned(plan: &Plan) -> BTreeSet<String> {
 
 #[cfg(test)]
 mod tests {
+    use nipart_schemas::journal::{Checkpoint, Commit};
     use nipart_schemas::network_state::NetworkState;
     use uuid::Uuid;
 
@@ -110,6 +113,22 @@ mod tests {
             origin: None,
             checkpoint: None,
         }
+    }
+
+    #[test]
+    fn what_goes_along_with_an_unconfirmed_change_is_locked_with_it() {
+        let mut journal = journal("{destination: 192.0.2.0/24, next-hop-interface: v1}");
+        let state = "interfaces: [{name: v0}]";
+        journal.checkpoint = Some(Checkpoint {
+            boot_id: String::new(),
+            deadline_ms: 0,
+            commit: Commit {
+                state: nipart_schemas::yaml::parse(state).unwrap(),
+                volatile: false,
+            },
+        });
+        let names = ["v0", "v1"].map(str::to_string);
+        assert_eq!(locks_of(&journal), LockSet::Names(names.into()));
     }
 
     #[test]
