@@ -64,7 +64,7 @@ pub(crate) async fn lacking<'a>(
     let lack = |interface: &'a Interface| {
         let found = usable.interface(&interface.name);
         let has = |is_meant: fn(&IpAddr) -> bool| {
-            found.is_some_and(|found| addresses(found).any(|address| is_meant(&address.ip)))
+            found.is_some_and(|found| found.addresses().any(|address| is_meant(&address.ip)))
         };
         let wait = interface.awaited_addresses()?;
         let what = wait.lack(has(IpAddr::is_ipv4), has(IpAddr::is_ipv6))?;
@@ -119,7 +119,7 @@ async fn reasons(peers: &impl Peers, lacks: &[Lack<'_>]) -> Result<Vec<String>, 
             state
                 .interface(name)
                 .into_iter()
-                .flat_map(addresses)
+                .flat_map(Interface::addresses)
                 .collect()
         };
         let settled = of(&usable);
@@ -149,11 +149,4 @@ fn scope(interfaces: &[Interface], usable_addresses: bool) -> QueryScope {
         usable_addresses,
         ..QueryScope::default()
     }
-}
-
-fn addresses(interface: &Interface) -> impl Iterator<Item = Address> + '_ {
-    let ipv4 = interface.ipv4.iter().flat_map(|ipv4| &ipv4.address);
-    let ipv6 = interface.ipv6.iter().flat_map(|ipv6| &ipv6.address);
-    let ipv4 = ipv4.flatten().map(Address::any_family);
-    ipv4.chain(ipv6.flatten().map(Address::any_family))
 }

@@ -46,8 +46,7 @@ pub fn scope_of(state: &NetworkState) -> QueryScope {
         all_routes: state.config_routes().iter().any(reaches_beyond),
         rules: !state.rules().is_empty(),
         hardware: state.with_hardware(),
-        cards: false,
-        usable_addresses: false,
+        ..QueryScope::default()
     }
 }
 
