@@ -63,6 +63,15 @@ impl GenericSocket {
         })
     }
 
+    /// The same as [`Self::family`]; none when the kernel hasn't got it.
+    async fn family_if_any(&self, name: &str) -> Result<Option<u16>, NetlinkError> {
+        match self.family(name).await {
+            Ok(family) => Ok(Some(family)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The number of a family, whose module is loaded if need be; fails with `ENOENT` when the kernel hasn't got it.
     async fn family(&self, name: &str) -> Result<u16, NetlinkError> {
         let mut attributes = Attributes::default();

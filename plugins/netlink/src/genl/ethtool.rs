@@ -92,14 +92,11 @@ pub struct Ethtool<'s> {
 impl GenericSocket {
     /// None when the kernel hasn't got it.
     pub async fn ethtool(&self) -> Result<Option<Ethtool<'_>>, NetlinkError> {
-        match self.family(FAMILY).await {
-            Ok(family) => Ok(Some(Ethtool {
-                socket: self,
-                family,
-            })),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
+        let family = self.family_if_any(FAMILY).await?;
+        Ok(family.map(|family| Ethtool {
+            socket: self,
+            family,
+        }))
     }
 }
 

@@ -53,13 +53,7 @@ pub struct Mptcp<'s> {
 impl GenericSocket {
     /// None when the kernel hasn't got it: asked once, for it is no module.
     pub async fn mptcp(&self) -> Result<Option<Mptcp<'_>>, NetlinkError> {
-        let ask = || async {
-            match self.family(FAMILY).await {
-                Ok(family) => Ok(Some(family)),
-                Err(error) if error.is_not_found() => Ok(None),
-                Err(error) => Err(error),
-            }
-        };
+        let ask = || self.family_if_any(FAMILY);
         let family = *self.mptcp.get_or_try_init(ask).await?;
         Ok(family.map(|family| Mptcp {
             socket: self,
