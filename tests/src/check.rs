@@ -48,6 +48,19 @@ pub fn apply(system: &System, state: &str) -> Value {
     report
 }
 
+/// A route that the kernel refuses: its gateway can't be reached. It makes the apply of a state fail when all the rest
+/// is done.
+#[must_use]
+pub fn fails_last(interface: &str) -> String {
+    format!(
+        "
+routes:
+  config:
+  - {{destination: 203.0.113.0/24, next-hop-address: 203.0.113.77, next-hop-interface: {interface}}}
+"
+    )
+}
+
 /// The daemon and its plugins have logged no error.
 pub fn no_errors(system: &System) {
     let log = system.log();

@@ -286,6 +286,13 @@ pub fn everything() -> String {
     snapshot
 }
 
+/// [`everything`] once the kernel has come to rest.
+#[must_use]
+pub fn settled() -> String {
+    Watch::start().settle();
+    everything()
+}
+
 /// Fails with the lines that differ when `after` isn't `before`.
 pub fn assert_same(before: &str, after: &str, what: &str) {
     let only_in = |one: &str, other: &str, sign: &str| {

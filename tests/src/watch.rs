@@ -24,9 +24,7 @@ use crate::process::{Process, eventually};
 const QUIET: Duration = Duration::from_millis(1200);
 
 /// Whether duplicate address detection is under way on a link where it can come to an end.
-fn is_an_address_tentative() -> bool {
-    let all = parsed(&ip(&["-j", "address", "show"]));
-    let links = all.as_array().expect("a list");
+fn is_an_address_tentative(links: &[Value]) -> bool {
     let with_carrier = links
         .iter()
         .filter(|link| link["operstate"] != "DOWN" && link["operstate"] != "LOWERLAYERDOWN");
@@ -38,9 +36,7 @@ fn is_an_address_tentative() -> bool {
 
 /// Whether the kernel knows of a carrier that came or went and has yet to say so (`net/core/link_watch.c`, within a second
 /// or later on a busy machine): the flag is ahead of the operational state.
-fn is_a_carrier_untold() -> bool {
-    let all = parsed(&ip(&["-j", "link", "show"]));
-    let links = all.as_array().expect("a list");
+fn is_a_carrier_untold(links: &[Value]) -> bool {
     links.iter().any(|link| {
         let has_flag = |flag: &str| {
             let mut flags = link["flags"].as_array().into_iter().flatten();
@@ -57,9 +53,7 @@ fn is_a_carrier_untold() -> bool {
 
 /// Whether a network card that is up still waits for its carrier. The cards of the virtual machine are the ends of wires, and
 /// so have one in the end; to change settings takes it away for seconds.
-fn is_a_card_without_carrier() -> bool {
-    let all = parsed(&ip(&["-j", "-d", "link", "show"]));
-    let links = all.as_array().expect("a list");
+fn is_a_card_without_carrier(links: &[Value]) -> bool {
     links.iter().any(|link| {
         let flags = link["flags"].as_array();
         let no_carrier = Value::from("NO-CARRIER");
@@ -119,9 +113,11 @@ impl Watch {
     pub fn settle(&self) {
         eventually("the kernel settles", Duration::from_secs(30), || {
             // Asked first: detection that ends between the two is heard by the second.
-            let is_final = !is_an_address_tentative()
-                && !is_a_carrier_untold()
-                && !is_a_card_without_carrier();
+            let all = parsed(&ip(&["-j", "-d", "address", "show"]));
+            let links = all.as_array().expect("a list");
+            let is_final = !is_an_address_tentative(links)
+                && !is_a_carrier_untold(links)
+                && !is_a_card_without_carrier(links);
             let is_quiet = self.lines.recv_timeout(QUIET).is_err();
             (is_final && is_quiet).then_some(())
         });

@@ -47,14 +47,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn prepared() -> (System, String) {
     let system = System::start();
     system.apply(BEFORE).ok();
-    let before = settled();
+    let before = eyes::settled();
     (system, before)
-}
-
-/// What the kernel has once it has come to rest.
-fn settled() -> String {
-    eyes::Watch::start().settle();
-    eyes::everything()
 }
 
 /// Applies without a commit, with so many seconds; the report.
@@ -120,7 +114,7 @@ fn a_checkpoint_is_committed_and_saved() {
         let id = id_of(&report);
         assert_eq!(checkpoints(&system), std::slice::from_ref(&id));
         assert_eq!(system.ctl(&["commit", "ffff"]).code, 6);
-        let held = settled();
+        let held = eyes::settled();
         system.ctl(&["commit", &id[..20]]).ok();
         assert_eq!(eyes::everything(), held);
         assert!(checkpoints(&system).is_empty());
@@ -145,7 +139,7 @@ fn a_checkpoint_is_taken_back_when_told_and_when_its_time_is_over() {
         hold(&system, AFTER, 60);
         system.ctl(&["rollback"]).ok();
         // All of it, when the command ends.
-        assert_eq!(settled(), before);
+        assert_eq!(eyes::settled(), before);
         assert!(checkpoints(&system).is_empty());
         let begun = Instant::now();
         hold(&system, AFTER, 3);
@@ -219,11 +213,11 @@ fn a_generated_revert_leads_back() {
     run(|| {
         let (system, before) = prepared();
         let revert = system.ctl_with(&["gr", "-"], AFTER).ok().out;
-        assert_eq!(settled(), before);
+        assert_eq!(eyes::settled(), before);
         system.apply(AFTER).ok();
         assert_ne!(eyes::everything(), before);
         system.apply(&revert).ok();
-        assert_eq!(settled(), before);
+        assert_eq!(eyes::settled(), before);
         assert_eq!(system.ctl(&["status"]).ok().code, 0);
     });
 }
@@ -239,7 +233,7 @@ fn a_revert_brings_back_what_goes_with_an_address() {
         system.apply(change).ok();
         assert!(eyes::routes().is_empty());
         system.apply(&revert).ok();
-        assert_eq!(settled(), before);
+        assert_eq!(eyes::settled(), before);
         system.apply(change).ok();
         let last = system
             .ctl(&["history", "-n", "1", "-o", "json"])
@@ -248,7 +242,7 @@ fn a_revert_brings_back_what_goes_with_an_address() {
         system
             .ctl(&["history", "revert", &last[0]["id"].to_string()])
             .ok();
-        assert_eq!(settled(), before);
+        assert_eq!(eyes::settled(), before);
         assert_eq!(system.ctl(&["status"]).ok().code, 0);
     });
 }
@@ -268,7 +262,7 @@ fn status_shows_drift_and_what_is_missing() {
         assert!(operations.contains("192.0.2.1/24"), "{operations}");
         assert_eq!(report["interfaces"][1]["state"], "in-sync");
         system.apply(BEFORE).ok();
-        assert_eq!(settled(), before);
+        assert_eq!(eyes::settled(), before);
 
         // A link that isn't there yet, in a file of the administrator.
         let mut system = system;

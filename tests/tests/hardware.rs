@@ -38,17 +38,6 @@ fn are_on<const COUNT: usize>(name: &str, wanted: [&str; COUNT]) -> [bool; COUNT
     wanted.map(|feature| features[feature]["active"].as_bool().expect(feature))
 }
 
-/// A route that the kernel refuses: its gateway can't be reached. It makes an apply fail when all the rest is done.
-fn fails_last(interface: &str) -> String {
-    format!(
-        "
-routes:
-  config:
-  - {{destination: 203.0.113.0/24, next-hop-address: 203.0.113.77, next-hop-interface: {interface}}}
-"
-    )
-}
-
 /// Applying `state` fails at its end; all is as it was, `ethtool` says so, too.
 fn taken_back(system: &System, state: &str, name: &str) -> String {
     let all = || {
@@ -84,7 +73,11 @@ fn features_come_change_and_stay() {
         assert_eq!(are_on("p1", [GRO, TSO, TUNNEL]), [false, true, true]);
 
         let state = "interfaces: [{name: v1, ethtool: {feature: {rx-gro: false, tx-tcp-segmentation: true}}}]";
-        let answer = taken_back(&system, &format!("{state}{}", fails_last("v1")), "v1");
+        let answer = taken_back(
+            &system,
+            &format!("{state}{}", check::fails_last("v1")),
+            "v1",
+        );
         assert!(answer.contains("add route"), "{answer}");
         check::apply(&system, state);
         assert_eq!(are_on("v1", [GRO, TSO, TUNNEL]), [false, true, false]);
@@ -95,7 +88,11 @@ fn features_come_change_and_stay() {
         let removal = "interfaces: [{name: v1, state: absent}]";
         ip(&["link", "add", "other", "type", "bridge"]);
         ip(&["link", "set", "other", "up"]);
-        let _ = taken_back(&system, &format!("{removal}{}", fails_last("other")), "v1");
+        let _ = taken_back(
+            &system,
+            &format!("{removal}{}", check::fails_last("other")),
+            "v1",
+        );
         assert_eq!(are_on("v1", [GRO, TSO, TUNNEL]), [false, true, false]);
     });
 }
@@ -160,7 +157,11 @@ fn a_feature_that_needs_another() {
         // Those that hang on it come and go with it, as their owner wants them.
         ethtool(&["-K", "p1", "tx-udp_tnl-segmentation", "on"]);
         let state = "interfaces: [{name: p1, ethtool: {feature: {tx-checksum-ip-generic: false}}}]";
-        let _ = taken_back(&system, &format!("{state}{}", fails_last("v1")), "p1");
+        let _ = taken_back(
+            &system,
+            &format!("{state}{}", check::fails_last("v1")),
+            "p1",
+        );
         check::apply(&system, state);
         assert_eq!(are_on("p1", [CHECKSUM, TSO]), [false, false]);
         check::apply(&system, &state.replace("false", "true"));
@@ -189,7 +190,11 @@ interfaces:
         assert_eq!(are_on("t1", ["generic-segmentation-offload"]), [false]);
 
         let change = "interfaces: [{name: t1, ethernet: {speed: '2500', duplex: 1}, ethtool: {coalesce: {rx-frames: 0}}}]";
-        let _ = taken_back(&system, &format!("{change}{}", fails_last("t1")), "t1");
+        let _ = taken_back(
+            &system,
+            &format!("{change}{}", check::fails_last("t1")),
+            "t1",
+        );
         assert!(ethtool(&["-c", "t1"]).contains("rx-frames: 7"));
         check::apply(&system, change);
         let modes = ethtool(&["t1"]);
@@ -314,7 +319,11 @@ interfaces:
         check::apply(&system, state);
         assert_eq!((has_flag("v1"), has_flag("p1")), (true, false));
         let change = "interfaces: [{name: v1, accept-all-mac-addresses: no}, {name: p1, accept-all-mac-addresses: yes}]";
-        let _ = taken_back(&system, &format!("{change}{}", fails_last("v1")), "v1");
+        let _ = taken_back(
+            &system,
+            &format!("{change}{}", check::fails_last("v1")),
+            "v1",
+        );
         assert_eq!((has_flag("v1"), has_flag("p1")), (true, false));
         check::apply(&system, change);
         assert_eq!((has_flag("v1"), has_flag("p1")), (false, true));

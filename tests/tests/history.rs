@@ -23,11 +23,6 @@ interfaces: [{name: br0, type: linux-bridge, bridge: {port: [{name: v2}]}}]
 routes: {config: [{destination: 198.51.100.0/24, next-hop-address: 192.0.2.9, next-hop-interface: v1}]}
 ";
 
-fn settled() -> String {
-    eyes::Watch::start().settle();
-    eyes::everything()
-}
-
 fn entries(system: &System) -> Vec<Value> {
     let list = system.ctl(&["history", "-o", "json"]).ok().json();
     list.as_array().unwrap().clone()
@@ -37,7 +32,7 @@ fn entries(system: &System) -> Vec<Value> {
 fn changed() -> (System, String) {
     let system = System::start();
     system.apply(BASE).ok();
-    let base = settled();
+    let base = eyes::settled();
     system
         .ctl_with(&["apply", "-", "--note", "smaller"], MTU)
         .ok();
@@ -102,10 +97,10 @@ fn all_later_changes_are_undone() {
             .ctl(&["history", "rollback", "1", "--no-commit", "-o", "json"])
             .ok()
             .json();
-        assert_eq!(settled(), base);
+        assert_eq!(eyes::settled(), base);
         let id = held["checkpoint"]["id"].as_str().unwrap();
         system.ctl(&["commit", id]).ok();
-        assert_eq!(settled(), base);
+        assert_eq!(eyes::settled(), base);
         assert_eq!(entries(&system)[0]["note"], "rollback to 1");
         let status = system.ctl(&["status"]).ok();
         assert_eq!(status.out, "v1  in-sync\nv2  in-sync\n");

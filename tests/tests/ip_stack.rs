@@ -30,11 +30,7 @@ fn apply(system: &System, name: &str, sections: &str) -> Value {
 
 /// What a failing apply leaves is what was there: the gateway is on no network.
 fn fails_and_changes_nothing(system: &System, name: &str, sections: &str) {
-    let settled = || {
-        Watch::start().settle();
-        eyes::everything()
-    };
-    let (before, saved) = (settled(), system.saved());
+    let (before, saved) = (eyes::settled(), system.saved());
     let route = format!(
         "{{destination: 10.2.0.0/16, next-hop-interface: {name}, next-hop-address: 10.77.0.1}}"
     );
@@ -45,7 +41,7 @@ fn fails_and_changes_nothing(system: &System, name: &str, sections: &str) {
         error.contains("ENETUNREACH") && error.contains("the network is as it was"),
         "{error}"
     );
-    eyes::assert_same(&before, &settled(), &error);
+    eyes::assert_same(&before, &eyes::settled(), &error);
     assert_eq!(system.saved(), saved);
 }
 

@@ -58,11 +58,6 @@ fn plug(peer: &Peer) {
     ip(&["link", "set", "eth1", "up"]);
 }
 
-fn settled() -> String {
-    Watch::start().settle();
-    eyes::everything()
-}
-
 /// Restarts the daemon, `meanwhile` in between; everything must be as before. Returns how long that took.
 fn restart(
     system: &mut System,
@@ -85,7 +80,7 @@ fn restart(
             .then_some(())
     });
     let took = begun.elapsed();
-    assert_same(before, &settled(), &format!("crash: {is_crash}"));
+    assert_same(before, &eyes::settled(), &format!("crash: {is_crash}"));
     took
 }
 
@@ -95,7 +90,7 @@ fn saved_state_comes_back() {
         let _peer = with_hardware();
         let mut system = System::start();
         check::apply(&system, STATE);
-        let before = settled();
+        let before = eyes::settled();
         let mut times = Vec::new();
         for is_crash in [false, true] {
             times.push(restart(&mut system, is_crash, &before, || {}));
@@ -135,7 +130,7 @@ fn links_that_appear_later() {
         let peer = with_hardware();
         let mut system = System::start();
         check::apply(&system, STATE);
-        let before = settled();
+        let before = eyes::settled();
         system.stop_daemon();
         ip(&["link", "delete", "eth1"]);
         system.start_daemon();
@@ -151,7 +146,7 @@ fn links_that_appear_later() {
                 (link["mtu"] == 1400 && link["master"] == "br0" && port["cost"] == 17).then_some(())
             });
             times.push(begun.elapsed());
-            assert_same(&before, &settled(), "after the link appeared");
+            assert_same(&before, &eyes::settled(), "after the link appeared");
             // Also when it goes and comes while the daemon runs.
             ip(&["link", "delete", "eth1"]);
         }
@@ -239,7 +234,7 @@ fn a_crash_in_the_middle_of_a_change() {
         let _peer = with_hardware();
         let mut system = System::start();
         check::apply(&system, STATE);
-        let before = settled();
+        let before = eyes::settled();
         let saved = system.saved();
         let pairs = (0..300)
             .map(|number| format!("{{name: a{number}, type: veth, veth: {{peer: b{number}}}}}"));
@@ -269,7 +264,7 @@ fn a_crash_in_the_middle_of_a_change() {
         eventually("the change is taken back", Duration::from_secs(60), || {
             system.journals().is_empty().then_some(())
         });
-        assert_same(&before, &settled(), "after the crash");
+        assert_same(&before, &eyes::settled(), "after the crash");
         assert_eq!(system.saved(), saved);
     });
 }

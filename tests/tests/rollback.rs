@@ -12,7 +12,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use nipart_tests::check;
-use nipart_tests::eyes::{self, Watch};
+use nipart_tests::eyes;
 use nipart_tests::namespace::{ip, run};
 use nipart_tests::process::eventually;
 use nipart_tests::system::System;
@@ -125,18 +125,13 @@ routes:
     ),
 ];
 
-fn settled() -> String {
-    Watch::start().settle();
-    eyes::everything()
-}
-
 #[test]
 fn nothing_of_a_failed_apply_is_left() {
     run(|| {
         let system = System::start();
         check::apply(&system, BEFORE);
         others_join_in();
-        let before = settled();
+        let before = eyes::settled();
         let saved = system.saved();
         assert!(saved.contains("the-bridge"), "{saved}");
         for (state, expected) in FAILING {
@@ -145,7 +140,7 @@ fn nothing_of_a_failed_apply_is_left() {
                 assert!(error.contains(words), "{state}\nno {words:?} in {error}");
             }
             assert!(error.contains("the network is as it was"), "{error}");
-            eyes::assert_same(&before, &settled(), &format!("{state}\n{error}"));
+            eyes::assert_same(&before, &eyes::settled(), &format!("{state}\n{error}"));
             assert_eq!(system.saved(), saved, "{state}");
             assert_eq!(system.journals(), Vec::<std::path::PathBuf>::new());
         }
@@ -159,7 +154,7 @@ fn what_is_not_as_wanted_is_taken_back() {
     run(|| {
         let system = System::start();
         check::apply(&system, BEFORE);
-        let before = settled();
+        let before = eyes::settled();
         let saved = system.saved();
         // Somebody takes away again and again what is to be there.
         let thief =
@@ -180,7 +175,7 @@ fn what_is_not_as_wanted_is_taken_back() {
             "{error}"
         );
         system.apply(BEFORE).ok();
-        eyes::assert_same(&before, &settled(), "after");
+        eyes::assert_same(&before, &eyes::settled(), "after");
         assert_eq!(system.saved(), saved);
     });
 }
@@ -208,7 +203,7 @@ fn a_client_that_goes_takes_its_change_along() {
     run(|| {
         let system = System::start();
         check::apply(&system, BEFORE);
-        let before = settled();
+        let before = eyes::settled();
         let saved = system.saved();
         let file = system.path("many.yml");
         std::fs::write(&file, many_pairs(400)).expect("a file");
@@ -224,7 +219,7 @@ fn a_client_that_goes_takes_its_change_along() {
         eventually("the change is taken back", Duration::from_secs(60), || {
             system.journals().is_empty().then_some(())
         });
-        eyes::assert_same(&before, &settled(), "after");
+        eyes::assert_same(&before, &eyes::settled(), "after");
         assert_eq!(system.saved(), saved);
     });
 }

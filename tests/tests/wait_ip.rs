@@ -17,7 +17,7 @@ use std::process::Child;
 use std::time::Duration;
 
 use nipart_tests::check;
-use nipart_tests::eyes::{self, Watch};
+use nipart_tests::eyes;
 use nipart_tests::namespace::{ip, run};
 use nipart_tests::peer::{Peer, Server};
 use nipart_tests::process::eventually;
@@ -43,12 +43,6 @@ fn wired() -> Peer {
 
 fn serve(peer: &Peer) -> Server {
     peer.dnsmasq("srv1", "192.0.2.50,192.0.2.50", &[])
-}
-
-/// What the kernel has once it has come to rest.
-fn settled() -> String {
-    Watch::start().settle();
-    eyes::everything()
 }
 
 /// An apply of `state` that is under way, with these options.
@@ -120,7 +114,7 @@ fn without_a_server_everything_is_taken_back() {
         let _peer = wired();
         let system = System::start();
         system.apply("interfaces: [{name: eth1, mtu: 1450}]").ok();
-        let (before, saved) = (settled(), system.saved());
+        let (before, saved) = (eyes::settled(), system.saved());
         let answer = answer(begin(&system, WAITS, &["--timeout", TIMEOUT]));
         assert_eq!(answer.code, 8, "{}", answer.err);
         for part in [
@@ -130,7 +124,7 @@ fn without_a_server_everything_is_taken_back() {
         ] {
             assert!(answer.err.contains(part), "{part}: {}", answer.err);
         }
-        eyes::assert_same(&before, &settled(), "after");
+        eyes::assert_same(&before, &eyes::settled(), "after");
         assert_eq!(system.saved(), saved);
         nothing_is_open(&system);
         assert_eq!(system.ctl(&["status"]).ok().code, 0);
@@ -223,7 +217,7 @@ fn the_confirmation_comes_after_the_addresses() {
     run(|| {
         let peer = wired();
         let system = System::start();
-        let before = settled();
+        let before = eyes::settled();
         let held = ["--no-commit", "--timeout", "600"];
         let apply = begin(&system, WAITS, &held);
         is_waiting(&system);
@@ -237,7 +231,7 @@ fn the_confirmation_comes_after_the_addresses() {
         assert!(remaining > Some(500), "{report}");
         assert_eq!(waiting(&system), [id.to_string()]);
         system.ctl(&["rollback", id]).ok();
-        eyes::assert_same(&before, &settled(), "after");
+        eyes::assert_same(&before, &eyes::settled(), "after");
         drop(server);
 
         let apply = begin(&system, WAITS, &held);
@@ -261,7 +255,7 @@ fn others_may_end_the_wait() {
     run(|| {
         let _peer = wired();
         let system = System::start();
-        let before = settled();
+        let before = eyes::settled();
         let apply = begin(&system, WAITS, &[]);
         let id = is_waiting(&system);
         // Others don't come in between.
@@ -279,7 +273,7 @@ fn others_may_end_the_wait() {
             "{}",
             cancelled.err
         );
-        eyes::assert_same(&before, &settled(), "after");
+        eyes::assert_same(&before, &eyes::settled(), "after");
 
         let apply = begin(&system, WAITS, &[]);
         let id = is_waiting(&system);

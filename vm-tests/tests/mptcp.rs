@@ -86,13 +86,6 @@ fn await_endpoints(expected: &[&str]) {
     });
 }
 
-/// Makes an apply fail when all the rest is done: the gateway can't be reached.
-const FAILS_LAST: &str = "
-routes:
-  config:
-  - {destination: 203.0.113.0/24, next-hop-address: 203.0.113.77, next-hop-interface: p1}
-";
-
 #[test]
 fn addresses_become_endpoints() {
     run(|| {
@@ -185,7 +178,7 @@ fn a_failed_apply_leaves_endpoints_as_they_were() {
             "{name: v1, ipv4: {address: [{ip: 192.0.2.3, prefix-length: 24}]}}",
             "{name: p1, mptcp: {address-flags: [signal, backup]}}",
         ] {
-            let state = format!("interfaces: [{change}]{FAILS_LAST}");
+            let state = format!("interfaces: [{change}]{}", check::fails_last("p1"));
             let answer = system.apply(&state).refused();
             eyes::assert_same(&before, &eyes::everything(), &format!("{change}: {answer}"));
         }
@@ -220,7 +213,7 @@ fn a_failed_apply_leaves_endpoints_as_they_were() {
             "{name: v1, state: absent}, {name: w1, type: veth, veth: {peer: w2}}",
             "{name: v1, veth: {peer: w2}}, {name: p1, ipv4: {enabled: false}, state: absent}",
         ] {
-            let through_another = FAILS_LAST.replace("p1", "lo");
+            let through_another = check::fails_last("lo");
             let state = format!("interfaces: [{change}]{through_another}");
             let answer = system.apply(&state).refused();
             assert_eq!(eyes::endpoints(), before, "{change}: {answer}");

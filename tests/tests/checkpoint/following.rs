@@ -11,7 +11,7 @@ use nipart_tests::process::eventually;
 use nipart_tests::system::System;
 use serde_json::json;
 
-use crate::{PATIENCE, checkpoints, hold, id_of, settled};
+use crate::{PATIENCE, checkpoints, hold, id_of};
 
 const DHCP: &str = "interfaces: [{name: eth0, type: veth, ipv4: {enabled: true, dhcp: true}}]";
 
@@ -37,7 +37,7 @@ fn dhcp_ends_with_the_checkpoint_or_stays_with_its_commit() {
         system
             .apply("interfaces: [{name: eth0, type: veth, description: a wire}]")
             .ok();
-        let before = settled();
+        let before = eyes::settled();
         hold(&system, DHCP, 60);
         eventually("an address", PATIENCE, || leased().then_some(()));
         // The MTU is the lease's, and goes with it.
@@ -75,7 +75,7 @@ fn dhcp_that_is_turned_off_goes_on_after_a_rollback() {
         system.apply(DHCP).ok();
         server.await_line("DHCPACK", PATIENCE);
         eventually("an address", PATIENCE, || leased().then_some(()));
-        let before = settled();
+        let before = eyes::settled();
         let off = "interfaces: [{name: eth0, ipv4: {enabled: true, dhcp: false, address: []}}]";
         hold(&system, off, 60);
         server.await_line("DHCPRELEASE", PATIENCE);

@@ -3,12 +3,13 @@
 //! A change that can't be taken back is told, tried again, and waits until that succeeds or it is given up.
 
 use nipart_tests::disk::{make_read_only, make_writable, with_own_disk};
+use nipart_tests::eyes;
 use nipart_tests::namespace::{ip, run};
 use nipart_tests::process::eventually;
 use nipart_tests::system::System;
 use serde_json::{Value, json};
 
-use crate::{PATIENCE, checkpoints, hold, id_of, nothing_waits, settled};
+use crate::{PATIENCE, checkpoints, hold, id_of, nothing_waits};
 
 const NAMED: &str = "
 interfaces:
@@ -48,7 +49,7 @@ fn it_is_told_and_tried_again() {
     run(|| {
         let system = System::start();
         system.apply(NAMED).ok();
-        let before = settled();
+        let before = eyes::settled();
         let id = held(&system, 2);
         let change = stuck(&system);
         assert_eq!(
@@ -78,7 +79,7 @@ fn it_is_told_and_tried_again() {
         give_the_name_back();
         nothing_waits(&system);
         ip(&["link", "delete", "other0"]);
-        assert_eq!(settled(), before);
+        assert_eq!(eyes::settled(), before);
         assert!(system.journals().is_empty());
         assert_eq!(system.ctl(&["status"]).ok().code, 0);
     });
@@ -89,7 +90,7 @@ fn the_next_daemon_goes_on_with_it() {
     run(|| {
         let mut system = System::start();
         system.apply(NAMED).ok();
-        let before = settled();
+        let before = eyes::settled();
         let id = held(&system, 600);
         assert_eq!(system.ctl(&["rollback", &id]).code, 11);
         for _ in 0..2 {
@@ -101,7 +102,7 @@ fn the_next_daemon_goes_on_with_it() {
         give_the_name_back();
         system.ctl(&["rollback", &id]).ok();
         ip(&["link", "delete", "other0"]);
-        assert_eq!(settled(), before);
+        assert_eq!(eyes::settled(), before);
         assert!(system.journals().is_empty());
     });
 }
@@ -115,11 +116,11 @@ fn it_is_given_up_when_told() {
         // It can still be taken back.
         assert_eq!(system.ctl(&["checkpoint", "forget", &id]).code, 3);
         assert_eq!(system.ctl(&["rollback", &id]).code, 11);
-        let left = settled();
+        let left = eyes::settled();
         system.ctl(&["checkpoint", "forget", &id]).ok();
         assert!(checkpoints(&system).is_empty());
         assert!(system.journals().is_empty());
-        assert_eq!(settled(), left);
+        assert_eq!(eyes::settled(), left);
         assert_eq!(system.ctl(&["checkpoint", "forget", &id]).code, 6);
         system.apply("interfaces: [{name: v1, mtu: 1350}]").ok();
     });
@@ -131,7 +132,7 @@ fn a_journal_that_cannot_be_removed_is_told_and_removed_later() {
         let (mut system, disk) = with_own_disk();
         system.start_daemon();
         system.apply(NAMED).ok();
-        let before = settled();
+        let before = eyes::settled();
         let id = id_of(&hold(&system, UNNAMED, 600));
         make_read_only(&disk);
         let refused = system.ctl(&["rollback", &id]);
@@ -140,13 +141,13 @@ fn a_journal_that_cannot_be_removed_is_told_and_removed_later() {
             "{}",
             refused.err
         );
-        assert_eq!(settled(), before);
+        assert_eq!(eyes::settled(), before);
         let problem = stuck(&system)["problem"].to_string();
         assert!(problem.contains("Read-only file system"), "{problem}");
         make_writable(&disk);
         nothing_waits(&system);
         assert!(system.journals().is_empty());
-        assert_eq!(settled(), before);
+        assert_eq!(eyes::settled(), before);
         assert_eq!(system.ctl(&["status"]).ok().code, 0);
     });
 }

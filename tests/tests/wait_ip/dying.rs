@@ -8,7 +8,7 @@ use nipart_tests::process::eventually;
 use nipart_tests::system::System;
 
 use crate::{
-    LEASED, SOON, WAITS, answer, begin, is_waiting, nothing_is_open, serve, settled, waiting, wired,
+    LEASED, SOON, WAITS, answer, begin, is_waiting, nothing_is_open, serve, waiting, wired,
 };
 
 #[test]
@@ -16,7 +16,7 @@ fn a_client_that_goes_takes_it_back() {
     run(|| {
         let _peer = wired();
         let system = System::start();
-        let before = settled();
+        let before = eyes::settled();
         let mut apply = begin(&system, WAITS, &[]);
         is_waiting(&system);
         apply.kill().expect("it runs");
@@ -24,7 +24,7 @@ fn a_client_that_goes_takes_it_back() {
         eventually("it is taken back", SOON, || {
             waiting(&system).is_empty().then_some(())
         });
-        eyes::assert_same(&before, &settled(), "after");
+        eyes::assert_same(&before, &eyes::settled(), "after");
         nothing_is_open(&system);
         assert_eq!(system.ctl(&["status"]).ok().code, 0);
     });
@@ -35,7 +35,7 @@ fn without_the_commander_it_is_an_unconfirmed_change() {
     run(|| {
         let peer = wired();
         let system = System::start();
-        let before = settled();
+        let before = eyes::settled();
         let apply = begin(&system, WAITS, &[]);
         let id = is_waiting(&system);
         system.kill_plugin("commander");
@@ -50,7 +50,7 @@ fn without_the_commander_it_is_an_unconfirmed_change() {
         assert_eq!(waiting(&system), std::slice::from_ref(&id));
         assert!(!system.saved().contains("eth1"));
         system.ctl(&["rollback", &id]).ok();
-        eyes::assert_same(&before, &settled(), "after");
+        eyes::assert_same(&before, &eyes::settled(), "after");
         nothing_is_open(&system);
     });
 }
@@ -60,7 +60,7 @@ fn without_the_daemon_it_is_an_unconfirmed_change() {
     run(|| {
         let _peer = wired();
         let mut system = System::start();
-        let before = settled();
+        let before = eyes::settled();
         let apply = begin(&system, WAITS, &[]);
         let id = is_waiting(&system);
         system.kill_daemon();
@@ -68,7 +68,7 @@ fn without_the_daemon_it_is_an_unconfirmed_change() {
         system.start_daemon();
         assert_eq!(is_waiting(&system), id);
         system.ctl(&["rollback", &id]).ok();
-        eyes::assert_same(&before, &settled(), "after");
+        eyes::assert_same(&before, &eyes::settled(), "after");
         nothing_is_open(&system);
     });
 }

@@ -8,7 +8,7 @@ use nipart_tests::peer::Peer;
 use nipart_tests::system::System;
 use serde_json::Value;
 
-use crate::{TAKEN_BACK, TIMEOUT, answer, begin, is_waiting, nothing_is_open, settled};
+use crate::{TAKEN_BACK, TIMEOUT, answer, begin, is_waiting, nothing_is_open};
 
 const WAITS: &str = "interfaces: [{name: eth1, wait-ip: ipv6,
     ipv6: {enabled: true, address: [{ip: '2001:db8::2', prefix-length: 64}]}}]";
@@ -49,7 +49,7 @@ fn an_address_of_another_host_does_not_count() {
             (!addresses.contains("tentative")).then_some(())
         });
         let system = System::start();
-        let before = settled();
+        let before = eyes::settled();
         let answer = answer(begin(&system, WAITS, &["--timeout", TIMEOUT]));
         assert_eq!(answer.code, 8, "{}", answer.err);
         for part in [
@@ -59,7 +59,7 @@ fn an_address_of_another_host_does_not_count() {
         ] {
             assert!(answer.err.contains(part), "{part}: {}", answer.err);
         }
-        eyes::assert_same(&before, &settled(), "after");
+        eyes::assert_same(&before, &eyes::settled(), "after");
         nothing_is_open(&system);
     });
 }

@@ -6,9 +6,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use nipart_tests::eyes::{self, Watch};
 use nipart_tests::namespace::ip;
 use nipart_tests::system::System;
+use nipart_tests::{check, eyes};
 use nipart_vm_tests::{in_virtual_machine, needs};
 use serde_json::Value;
 
@@ -111,8 +111,7 @@ pub(crate) fn assert_link_modes(expected: [&str; 3]) {
 
 /// All that an apply may change of both cards, once they have a carrier again.
 fn everything() -> String {
-    Watch::start().settle();
-    let mut all = eyes::everything();
+    let mut all = eyes::settled();
     for name in ["near", "far"] {
         for options in [&["-a"][..], &["-c"], &["-g"], &["-k"], &[]] {
             // A driver that doesn't support a group is no failure.
@@ -137,10 +136,7 @@ pub(crate) fn taken_back(system: &System, state: &str) -> String {
 
 /// The same of a state that is well but for its end: a route that the kernel refuses, for its gateway can't be reached.
 pub(crate) fn fails_at_the_end(system: &System, state: &str, interface: &str) {
-    let route = format!(
-        "{{destination: 203.0.113.0/24, next-hop-address: 203.0.113.77, next-hop-interface: {interface}}}"
-    );
-    let answer = taken_back(system, &format!("{state}\nroutes: {{config: [{route}]}}\n"));
+    let answer = taken_back(system, &format!("{state}{}", check::fails_last(interface)));
     assert!(answer.contains("add route"), "{answer}");
 }
 

@@ -9,7 +9,7 @@ use nipart_tests::system::System;
 use nipart_vm_tests::needs_kinds;
 use serde_json::{Value, json};
 
-use crate::support::{fails_last, index, reverted};
+use crate::support::{index, reverted};
 
 const PAIRS: &str = "
 interfaces:
@@ -80,7 +80,7 @@ interfaces:
 interfaces:
 - {name: bond0, link-aggregation: {mode: 802.3ad, options: {lacp_rate: fast, xmit_hash_policy: layer3+4}}}
 ";
-        let _ = reverted(&system, &format!("{other_mode}{}", fails_last("p1")));
+        let _ = reverted(&system, &format!("{other_mode}{}", check::fails_last("p1")));
         check::apply(&system, other_mode);
         let expected = json!({"mode": "802.3ad", "ad_lacp_rate": "fast", "xmit_hash_policy": "layer3+4", "updelay": 0});
         eyes::assert_includes("bond0", &data("bond0"), &expected);

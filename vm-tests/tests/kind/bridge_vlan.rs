@@ -9,7 +9,7 @@ use nipart_tests::system::System;
 use nipart_vm_tests::needs_vlan_filtering;
 use serde_json::json;
 
-use crate::support::{fails_last, reverted};
+use crate::support::reverted;
 
 const PAIRS: &str = "
 - {name: p1, type: veth, veth: {peer: q1}}
@@ -166,7 +166,7 @@ fn what_fails_leaves_the_tables_as_they_were() {
             "{vlan: {tag: 9}, port: [{name: p1, vlan: {tag: 10}}, {name: p2, vlan: {mode: trunk, trunk-tags: [{id: 5}]}}]}",
         );
         // Turned on, and off again.
-        let _ = reverted(&system, &format!("{on}{}", fails_last("q1")));
+        let _ = reverted(&system, &format!("{on}{}", check::fails_last("q1")));
         assert_filters(false);
         for name in ["p1", "p2", "br0"] {
             assert_eq!(eyes::vlans(name), ["1 native"], "{name}");
@@ -183,7 +183,7 @@ fn what_fails_leaves_the_tables_as_they_were() {
             "{vlan: {}, port: [{name: p1, vlan: {}}, {name: p2, vlan: {}}]}",
             "{port: [{name: p2}, {name: p3}]}",
         ] {
-            let state = format!("{}{}", of_bridge(change), fails_last("q1"));
+            let state = format!("{}{}", of_bridge(change), check::fails_last("q1"));
             let _ = reverted(&system, &state);
             assert_filters(true);
             assert_eq!(["p1", "p2", "br0"].map(eyes::vlans), before, "{change}");

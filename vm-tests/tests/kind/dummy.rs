@@ -9,7 +9,7 @@ use nipart_tests::system::System;
 use nipart_vm_tests::needs_kinds;
 use serde_json::json;
 
-use crate::support::{fails_last, index, reverted};
+use crate::support::{index, reverted};
 
 #[test]
 fn comes_changes_and_goes() {
@@ -41,7 +41,7 @@ interfaces:
 
         let state = format!(
             "interfaces: [{{name: d0, mtu: 1300}}, {{name: d1, type: dummy}}]\n{}",
-            fails_last("d0")
+            check::fails_last("d0")
         );
         let _ = reverted(&system, &state);
 

@@ -23,8 +23,7 @@ const PASSING: [&str; 4] = [
 
 /// Everything but what comes by itself, when nothing more comes: which port is active, the order of addresses.
 fn settled() -> String {
-    eyes::Watch::start().settle();
-    let everything = eyes::everything();
+    let everything = eyes::settled();
     let mut lines: Vec<String> = everything.lines().map(without_passing).collect();
     lines.sort_unstable();
     lines.join("\n")
@@ -49,16 +48,4 @@ fn without_passing(line: &str) -> String {
 /// The number of a link, which stays as long as the link does.
 pub(crate) fn index(name: &str) -> u64 {
     eyes::link(name)["ifindex"].as_u64().expect("a number")
-}
-
-/// A route that the kernel refuses: its gateway can't be reached. It makes the apply of a state fail when all the rest
-/// is done.
-pub(crate) fn fails_last(interface: &str) -> String {
-    format!(
-        "
-routes:
-  config:
-  - {{destination: 203.0.113.0/24, next-hop-address: 203.0.113.77, next-hop-interface: {interface}}}
-"
-    )
 }

@@ -9,7 +9,7 @@ use nipart_tests::system::System;
 use nipart_vm_tests::needs_kinds;
 use serde_json::json;
 
-use crate::support::{fails_last, index, reverted};
+use crate::support::{index, reverted};
 
 #[test]
 fn comes_changes_and_goes() {
@@ -58,7 +58,7 @@ interfaces:
     ingress-qos-map: [{from: 2, to: 5}]
     egress-qos-map: []
 ";
-        let _ = reverted(&system, &format!("{state}{}", fails_last("p1")));
+        let _ = reverted(&system, &format!("{state}{}", check::fails_last("p1")));
         check::apply(&system, state);
         let data = json!({
             "flags": ["REORDER_HDR", "GVRP"], "ingress_qos": [{"from": 2, "to": 5}],

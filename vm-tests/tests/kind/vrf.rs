@@ -9,7 +9,7 @@ use nipart_tests::system::System;
 use nipart_vm_tests::needs_kinds;
 use serde_json::json;
 
-use crate::support::{fails_last, reverted};
+use crate::support::reverted;
 
 /// What a port loses on its way into the VRF, out of it, and with the VRF, comes back.
 #[test]
@@ -51,7 +51,7 @@ routes:
         has_all();
 
         let state = "interfaces: [{name: vrf7, type: vrf, vrf: {port: [v1], route-table-id: 7}}]";
-        let _ = reverted(&system, &format!("{state}{}", fails_last("p1")));
+        let _ = reverted(&system, &format!("{state}{}", check::fails_last("p1")));
         has_all();
         check::apply(&system, state);
         let kind = json!({"info_kind": "vrf", "info_data": {"table": 7}});
