@@ -48,4 +48,7 @@ pub struct LinkChange {
     pub interface: String,
     /// The condition that it is in now.
     pub condition: LinkCondition,
+    /// Its number (`ifi_index`), as long as it exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u32>,
 }

@@ -4,6 +4,7 @@
 
 mod ip_changes;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -418,4 +419,7 @@ pub struct ExecutionReport {
     /// The operations that failed, in order; those after the wave of the first weren't tried.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<NipartError>,
+    /// Numbers of the links that were created, by name, as far as they are there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub created: BTreeMap<String, u32>,
 }

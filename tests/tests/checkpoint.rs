@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use nipart_tests::eyes::{self, assert_link};
 use nipart_tests::namespace::{ip, run};
-use nipart_tests::process::{Process, eventually};
+use nipart_tests::process::{Process, eventually, signal};
 use nipart_tests::system::System;
 use nipart_tests::terminal::Terminal;
 use serde_json::{Value, json};
@@ -147,6 +147,26 @@ fn a_checkpoint_is_taken_back_when_told_and_when_its_time_is_over() {
         nothing_waits(&system);
         assert_eq!(system.ctl(&["status"]).ok().code, 0);
         system.apply(AFTER).ok();
+    });
+}
+
+#[test]
+fn what_had_drifted_is_as_it_had_drifted() {
+    run(|| {
+        let (system, _) = prepared();
+        ip(&["link", "set", "v1", "mtu", "1350"]);
+        ip(&["address", "add", "192.0.2.77/24", "dev", "v1"]);
+        ip(&["route", "del", "198.51.100.0/24"]);
+        let drifted = eyes::settled();
+        let monitor = system.plugin_pids()["monitor"];
+        hold(&system, "interfaces: [{name: v2, state: absent}]", 60);
+        assert!(!ip(&["link", "show"]).contains("v1"));
+        // That v1 has appeared is told when all is over. It is no reason to make it as it is saved.
+        signal("STOP", monitor);
+        system.ctl(&["rollback"]).ok();
+        signal("CONT", monitor);
+        eyes::assert_same(&drifted, &eyes::settled(), "taken back");
+        assert_eq!(system.ctl(&["status"]).code, 1);
     });
 }
 

@@ -105,6 +105,7 @@ pub async fn execute(peers: &impl Peers, plan: Plan) -> Result<ExecutionReport, 
             other => return Err(unexpected(&executor, &other)),
         };
         report.succeeded += of_part.succeeded;
+        report.created.extend(of_part.created);
         report.failures = of_part.failures;
         if !report.failures.is_empty() {
             break;

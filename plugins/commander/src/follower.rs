@@ -15,7 +15,7 @@ use nipart_plugin_sdk::{EventContext, Handle};
 use nipart_schemas::error::NipartError;
 use nipart_schemas::event::Role;
 use nipart_schemas::lease::{DhcpStop, LeaseEvent, LeaseLoss};
-use nipart_schemas::monitor::{LinkChange, LinkCondition};
+use nipart_schemas::monitor::LinkChange;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::ask;
@@ -230,9 +230,4 @@ async fn carry_out(peers: &EventPeers, followed: &Followed, changes: FollowChang
             ask::start_dhcp(peers, config).await,
         );
     }
-}
-
-/// Whether a link in that condition may need what is saved for it.
-pub(crate) fn calls_for_restore(condition: LinkCondition) -> bool {
-    matches!(condition, LinkCondition::Present | LinkCondition::Up)
 }

@@ -9,6 +9,7 @@
 
 pub mod ask;
 mod awaited;
+mod brought_back;
 pub mod chain;
 pub mod checkpoint;
 mod follow;

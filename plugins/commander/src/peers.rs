@@ -2,6 +2,7 @@
 
 //! Whom a chain talks to.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -56,15 +57,21 @@ pub trait Peers: Clone + Send + Sync {
     fn has_left_open(&self) -> bool {
         false
     }
+
+    /// These links, by name and number, were created anew when a change was taken back.
+    fn brought_back(&self, _links: BTreeMap<String, u32>) {}
 }
 
-/// Whoever looks after changes that could not be taken back.
+/// Whoever looks after what is left when a change was taken back, or could not be.
 pub trait Caretaker: fmt::Debug + Send + Sync {
     /// Takes it over, with the locks of whoever gives it up.
     fn keep(&self, journal: Journal, problem: NipartError);
 
     /// Whether it has one of this chain.
     fn has(&self, chain: Uuid) -> bool;
+
+    /// Remembers links that were created anew.
+    fn brought_back(&self, links: BTreeMap<String, u32>);
 }
 
 /// The plugins, behind the daemon.
@@ -89,7 +96,7 @@ impl EventPeers {
         }
     }
 
-    /// The same, which leave to somebody what they can't take back.
+    /// The same, which tell somebody what they take back, and leave to him what they can't.
     #[must_use]
     pub fn with_caretaker(self, caretaker: Arc<dyn Caretaker>) -> Self {
         Self {
@@ -202,5 +209,11 @@ impl Peers for EventPeers {
     fn has_left_open(&self) -> bool {
         let caretaker = self.caretaker.as_ref();
         caretaker.is_some_and(|caretaker| caretaker.has(self.chain()))
+    }
+
+    fn brought_back(&self, links: BTreeMap<String, u32>) {
+        if let Some(caretaker) = &self.caretaker {
+            caretaker.brought_back(links);
+        }
     }
 }

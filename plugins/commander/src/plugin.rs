@@ -29,9 +29,10 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use self::tools::Tools;
 use crate::ask;
 use crate::awaited::AddressNews;
+use crate::brought_back::BroughtBack;
 use crate::chain;
 use crate::checkpoint::{Checkpoints, End};
-use crate::follower::{Follower, calls_for_restore};
+use crate::follower::Follower;
 use crate::lock::Locks;
 use crate::peers::EventPeers;
 
@@ -66,6 +67,7 @@ pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
         objects: Locks::default(),
         checkpoints: Checkpoints::default(),
         news: AddressNews::default(),
+        brought_back: BroughtBack::default(),
         chains: Arc::new(Semaphore::new(MOST_CHAINS)),
         shows: Arc::new(Semaphore::new(MOST_SHOWS)),
         running: BTreeSet::new(),
@@ -85,6 +87,7 @@ struct Commander {
     objects: Locks,
     checkpoints: Checkpoints,
     news: AddressNews,
+    brought_back: BroughtBack,
     chains: Arc<Semaphore>,
     shows: Arc<Semaphore>,
     /// Roles that answer.
@@ -183,6 +186,7 @@ impl Commander {
             checkpoints: self.checkpoints.clone(),
             follower: self.follower.clone(),
             news: self.news.clone(),
+            brought_back: self.brought_back.clone(),
         }
         .with_care()
     }
@@ -242,14 +246,14 @@ impl Commander {
         let tools = self.tools(&question);
         // DHCP first: it needs only the link.
         tools.follower.link_changed(change.clone()).await;
-        if change.condition == LinkCondition::Absent {
-            tokio::spawn(async move { tools.clear(&change.interface).await });
-            return;
-        }
-        if !calls_for_restore(change.condition) {
-            return;
-        }
-        tokio::spawn(async move { tools.restore(change.interface).await });
+        tokio::spawn(async move {
+            match change.condition {
+                LinkCondition::Present => tools.restore_appeared(change).await,
+                LinkCondition::Up => tools.restore(change.interface).await,
+                LinkCondition::Absent => tools.clear(&change.interface).await,
+                _ => {}
+            }
+        });
     }
 
     fn links_changed(&self, question: &Question, names: Vec<String>) {

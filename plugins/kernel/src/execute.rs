@@ -24,6 +24,8 @@ mod route_rule;
 mod support;
 mod tun;
 
+use std::collections::BTreeMap;
+
 use nipart_netlink::{
     ApplySocket, DumpSocket, GenericSocket, KernelError, NetlinkError, NetlinkRequest, OnFailure,
 };
@@ -111,7 +113,23 @@ pub(crate) async fn execute(
             break;
         }
     }
+    report.created = numbers_of_created(dump, plan, &mut names).await;
     report
+}
+
+/// Most are known: something else was to be done with them.
+async fn numbers_of_created(
+    dump: &DumpSocket,
+    plan: &Plan,
+    names: &mut Names,
+) -> BTreeMap<String, u32> {
+    let created = || plan.operations().flat_map(names::created);
+    if let Err(error) = names.learn(dump, created()).await {
+        tracing::warn!("read the links that were created: {error}");
+    }
+    created()
+        .filter_map(|name| Some((name.to_string(), names.find(name)?)))
+        .collect()
 }
 
 async fn execute_wave(

@@ -311,6 +311,10 @@ impl Rules {
                         change: LinkChange {
                             interface: name.to_string(),
                             condition,
+                            index: match condition {
+                                LinkCondition::Absent => None,
+                                _ => status.index(),
+                            },
                         },
                     });
                 }

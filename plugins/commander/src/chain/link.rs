@@ -20,8 +20,8 @@ use crate::lock::{self, LockGuard, LockSet, Locks};
 use crate::peers::Peers;
 use crate::transaction::{Outcome, transact};
 
-/// Brings back what is saved for the link, and for those that it belongs to. None when nothing is.
-/// The outcome comes still locked.
+/// Brings back what is saved for the link, and for those that it belongs to. None when nothing is, or when the link
+/// `is_as_it_was`: that is asked when nobody is changing it. The outcome comes still locked.
 ///
 /// # Errors
 /// When it can't be read what is saved. What can't be made so is logged and was taken back.
@@ -29,6 +29,7 @@ pub async fn restore(
     peers: &impl Peers,
     locks: &Locks,
     interface: &str,
+    is_as_it_was: impl Fn() -> bool,
 ) -> Result<Option<(Outcome, LockGuard)>, NipartError> {
     let scope = SavedScope {
         interfaces: Some(vec![interface.to_string()]),
@@ -45,6 +46,9 @@ pub async fn restore(
             LOCK_TIMEOUT,
         )
         .await?;
+    if is_as_it_was() {
+        return Ok(None);
+    }
     // Once more: it may have changed while we waited.
     let saved = ask::load_saved(peers, scope).await?.state;
     if saved.is_empty() {

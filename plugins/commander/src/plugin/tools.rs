@@ -2,13 +2,14 @@
 
 //! What a chain of the commander has at hand, and what is done around it: locks, checkpoints, follower.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use nipart_schemas::error::NipartError;
 use nipart_schemas::event::EventData;
 use nipart_schemas::journal::{Journal, SavedScope};
+use nipart_schemas::monitor::LinkChange;
 use nipart_schemas::request::{ApplyRequest, CheckpointReport, CheckpointRequest};
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use super::addressed::AwaitingChange;
 use crate::ask;
 use crate::awaited::AddressNews;
+use crate::brought_back::BroughtBack;
 use crate::chain::{self, start::Started};
 use crate::checkpoint::{Checkpoints, End, OpenChange};
 use crate::follower::Follower;
@@ -34,6 +36,7 @@ pub(super) struct Tools {
     pub(super) checkpoints: Checkpoints,
     pub(super) follower: Follower,
     pub(super) news: AddressNews,
+    pub(super) brought_back: BroughtBack,
 }
 
 impl Tools {
@@ -123,7 +126,22 @@ impl Tools {
 
     /// Brings back what is saved for the link.
     pub(super) async fn restore(&self, name: String) {
-        match chain::link::restore(&self.peers, &self.objects, &name).await {
+        self.restore_unless(name, || false).await;
+    }
+
+    /// Brings back what is saved for a link that has appeared. One that appeared because a change was taken back is as
+    /// it was before, also where that isn't what is saved.
+    pub(super) async fn restore_appeared(&self, change: LinkChange) {
+        let LinkChange {
+            interface, index, ..
+        } = change;
+        let name = interface.clone();
+        self.restore_unless(name, || self.brought_back.contains(&interface, index))
+            .await;
+    }
+
+    async fn restore_unless(&self, name: String, is_as_it_was: impl Fn() -> bool) {
+        match chain::link::restore(&self.peers, &self.objects, &name, is_as_it_was).await {
             Ok(Some((outcome, _guard))) => {
                 let names = outcome.merged.mentioned_interfaces();
                 self.follower.follow(names, outcome).await;
@@ -228,5 +246,9 @@ impl Caretaker for Tools {
 
     fn has(&self, chain: Uuid) -> bool {
         self.checkpoints.contains(chain)
+    }
+
+    fn brought_back(&self, links: BTreeMap<String, u32>) {
+        self.brought_back.add(links);
     }
 }

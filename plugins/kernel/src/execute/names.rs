@@ -66,19 +66,27 @@ impl Names {
 
     /// Forgets what the operation, now executed, has made untrue.
     pub(super) fn outdate(&mut self, operation: &Operation) {
-        match operation {
-            Operation::CreateLink { interface, peer } => {
-                self.complete = false;
-                self.indexes.remove(&interface.name);
-                let peer = peer.as_ref().map(|peer| peer.name.as_str());
-                if let Some(peer) = peer.or(interface.veth_peer()) {
-                    self.indexes.remove(peer);
-                }
-            }
-            Operation::DeleteLink { interface } => {
-                self.indexes.remove(interface);
-            }
-            _ => {}
+        for name in created(operation) {
+            self.complete = false;
+            self.indexes.remove(name);
+        }
+        if let Operation::DeleteLink { interface } = operation {
+            self.indexes.remove(interface);
         }
     }
+}
+
+/// The links that the operation creates.
+pub(super) fn created(operation: &Operation) -> impl Iterator<Item = &str> {
+    let links = match operation {
+        Operation::CreateLink { interface, peer } => {
+            let peer = peer.as_ref().map(|peer| peer.name.as_str());
+            [
+                Some(interface.name.as_str()),
+                peer.or(interface.veth_peer()),
+            ]
+        }
+        _ => [None, None],
+    };
+    links.into_iter().flatten()
 }
