@@ -193,3 +193,28 @@ interfaces:
         assert!(!system.saved().contains("copy-mac-from"));
     });
 }
+
+#[test]
+fn a_bridge_keeps_the_mtu_that_it_had_from_a_port() {
+    run(|| {
+        ip(&["link", "add", "br0", "type", "bridge"]);
+        ip(&[
+            "link", "add", "v0", "mtu", "1400", "type", "veth", "peer", "name", "v1",
+        ]);
+        ip(&["link", "set", "v0", "master", "br0"]);
+        assert_link("br0", &json!({"mtu": 1400}));
+        let system = System::start();
+        check::apply(
+            &system,
+            "
+interfaces:
+- {name: br0, type: linux-bridge, mtu: 1400}
+- {name: br1, type: linux-bridge, bridge: {port: [{name: v0}]}}
+",
+        );
+        assert_link("br0", &json!({"mtu": 1400}));
+        // It is its own now.
+        ip(&["link", "set", "v0", "mtu", "1300", "master", "br0"]);
+        assert_link("br0", &json!({"mtu": 1400}));
+    });
+}

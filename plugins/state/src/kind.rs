@@ -96,6 +96,11 @@ pub(crate) trait Kind: Sync {
         false
     }
 
+    /// Whether its MTU is the smallest of its ports' until somebody has set another one than it has.
+    fn takes_mtu_of_ports(&self) -> bool {
+        false
+    }
+
     /// Whether it takes links that become its ports, or stop being such, down and up again.
     fn restarts_ports(&self) -> bool {
         false
@@ -222,6 +227,11 @@ pub(crate) fn take_what_needs_ports(section: &mut Interface) -> Option<Interface
 /// See [`Kind::sets_ports_up`].
 pub(crate) fn sets_ports_up(interface_type: Option<&InterfaceType>) -> bool {
     of_type(interface_type).is_some_and(Kind::sets_ports_up)
+}
+
+/// See [`Kind::takes_mtu_of_ports`].
+pub(crate) fn takes_mtu_of_ports(interface_type: Option<&InterfaceType>) -> bool {
+    of_type(interface_type).is_some_and(Kind::takes_mtu_of_ports)
 }
 
 /// See [`Kind::restarts_ports`].

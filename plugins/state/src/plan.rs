@@ -9,6 +9,7 @@ mod depth;
 mod ip_stack;
 mod link;
 mod mptcp;
+mod mtu;
 mod name;
 mod port;
 mod route;
@@ -96,6 +97,8 @@ pub(crate) struct Surroundings<'p> {
     pub(crate) goals: HashMap<&'p str, &'p Goal<'p>>,
     /// Controllers that set their ports up themselves.
     setting_ports_up: HashSet<&'p str>,
+    /// Controllers whose ports become others.
+    with_other_ports: HashSet<&'p str>,
 }
 
 impl<'p> Surroundings<'p> {
@@ -115,6 +118,7 @@ impl<'p> Surroundings<'p> {
             creators,
             goals: by_name,
             setting_ports_up,
+            with_other_ports: mtu::with_other_ports(&goals.links),
         }
     }
 

@@ -40,6 +40,11 @@ impl Kind for LinuxBridge {
         }
     }
 
+    // br_mtu_auto_adjust (net/bridge/br_if.c)
+    fn takes_mtu_of_ports(&self) -> bool {
+        true
+    }
+
     // VLANs are looked at when all ports have theirs: a bridge that goes on working meanwhile loses no frames.
     fn take_what_needs_ports(&self, section: &mut Interface) -> Option<Interface> {
         let bridge = section.bridge.as_mut()?;

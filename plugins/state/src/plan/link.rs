@@ -9,12 +9,9 @@ use nipart_schemas::operation::{LinkChanges, Operation};
 use nipart_schemas::overlay::Overlay;
 
 use super::depth::GoalsByName;
-use super::{Phase, Surroundings, Waves, ip_stack};
+use super::{Phase, Surroundings, Waves, ip_stack, mtu};
 use crate::goal::Goal;
 use crate::kind;
-
-/// `ETH_DATA_LEN`: of a new link that is told nothing else.
-const DEFAULT_MTU: u32 = 1500;
 
 /// Deletes the link; of a veth pair that goes whole, the end that comes first in the alphabet.
 pub(super) fn delete(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &mut Waves) {
@@ -87,7 +84,7 @@ pub(super) fn create(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
         controller,
         ..LinkChanges::default()
     };
-    settle_mtu(goal, surroundings, waves);
+    mtu::settle_port(goal, surroundings, waves);
     push_changes(Phase::SettleLinks, 0, changes, waves);
     hardware(wanted, None, waves);
     alt_names(wanted, None, waves);
@@ -170,6 +167,7 @@ pub(super) fn change(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
     };
     set_up_or_down(goal, present, &mut changes, surroundings, waves);
     push_changes(phase, depth, changes, waves);
+    mtu::settle_controller(goal, surroundings, waves);
 
     let section = kind::section_differences(wanted, present);
     if let Some(interface_type) = &present.interface_type
@@ -215,7 +213,7 @@ fn set_up_or_down(
         if is_up && !is_let_go {
             push_changes(Phase::LowerPorts, 0, only(false), waves);
         }
-        settle_mtu(goal, surroundings, waves);
+        mtu::settle_port(goal, surroundings, waves);
     } else if is_let_go {
         changes.up = None;
         if goal.up.unwrap_or(is_up) {
@@ -230,29 +228,8 @@ fn set_up_or_down(
     }
 }
 
-/// A controller that sets its ports up gives them its own MTU, too.
-fn settle_mtu(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &mut Waves) {
-    let Some(controller) = goal.wanted.controller.as_deref() else {
-        return;
-    };
-    let given = surroundings.goals.get(controller).map(|controller| {
-        let present = controller.present.and_then(|present| present.mtu);
-        controller.wanted.mtu.or(present).unwrap_or(DEFAULT_MTU)
-    });
-    if goal.wanted.mtu.is_none() || goal.wanted.mtu == given {
-        return;
-    }
-    if surroundings.sets_ports_up(controller) {
-        let mtu = LinkChanges {
-            interface: goal.name().to_string(),
-            mtu: goal.wanted.mtu,
-            ..LinkChanges::default()
-        };
-        push_changes(Phase::SettlePorts, 0, mtu, waves);
-    }
-}
-
-fn push_changes(phase: Phase, depth: usize, changes: LinkChanges, waves: &mut Waves) {
+/// Pushes them, unless there are none.
+pub(super) fn push_changes(phase: Phase, depth: usize, changes: LinkChanges, waves: &mut Waves) {
     let nothing = LinkChanges {
         interface: changes.interface.clone(),
         ..LinkChanges::default()
