@@ -27,7 +27,7 @@ pub fn revert_of(desired: &NetworkState, current: &NetworkState) -> NetworkState
     let present = current.by_name();
     let desired = &with_what_vanishes(desired, &present);
     let ports = NewPorts::of(desired, &present);
-    let desired = &ports.without_addresses(desired);
+    let desired = &ports.spelled_out(desired);
     let mut interfaces: Vec<Interface> = desired
         .interfaces
         .iter()

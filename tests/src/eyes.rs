@@ -332,6 +332,9 @@ fn without_passing(line: &str) -> String {
                 | "forward_delay_timer"
                 | "hold_timer"
                 | "sequence"
+                // What a link took over from the one below when it was created; nobody can change it.
+                | "tso_max_size"
+                | "tso_max_segs"
                 // What a bond has negotiated with its peer, as far as it has come.
                 | "ad_actor_oper_port_state"
                 | "ad_actor_oper_port_state_str"

@@ -10,8 +10,15 @@ use crate::network_state::NetworkState;
 
 /// Present links that get a controller that they don't have.
 pub(super) struct NewPorts<'a> {
-    /// By name, and whether their addresses go.
-    ports: BTreeMap<&'a str, (&'a Interface, bool)>,
+    /// By name.
+    ports: BTreeMap<&'a str, NewPort<'a>>,
+}
+
+struct NewPort<'a> {
+    present: &'a Interface,
+    /// The one that it gets.
+    controller: String,
+    loses_addresses: bool,
 }
 
 impl<'a> NewPorts<'a> {
@@ -38,22 +45,37 @@ impl<'a> NewPorts<'a> {
             types.any(InterfaceType::leaves_addresses_to_ports)
         };
         let ports = attached.filter_map(|(port, controller)| {
-            let (name, port) = present.get_key_value(port)?;
-            let is_new = !controller.is_empty() && port.controller.as_deref() != Some(controller);
-            is_new.then(|| (*name, (*port, !leaves_addresses(controller))))
+            let (name, present) = present.get_key_value(port)?;
+            let is_new =
+                !controller.is_empty() && present.controller.as_deref() != Some(controller);
+            let port = || NewPort {
+                present,
+                controller: controller.to_string(),
+                loses_addresses: !leaves_addresses(controller),
+            };
+            is_new.then(|| (*name, port()))
         });
         Self {
             ports: ports.collect(),
         }
     }
 
-    /// The state, which says of those that lose their addresses that they have none.
-    pub(super) fn without_addresses(&self, desired: &NetworkState) -> NetworkState {
+    /// The state, which says of those that leave a controller that they get another, and of those that lose their
+    /// addresses that they have none.
+    pub(super) fn spelled_out(&self, desired: &NetworkState) -> NetworkState {
         let mut desired = desired.clone();
         for interface in &mut desired.interfaces {
-            let Some((present, true)) = self.ports.get(interface.name.as_str()) else {
+            let Some(port) = self.ports.get(interface.name.as_str()) else {
                 continue;
             };
+            let present = port.present;
+            if present.controller.is_some() {
+                let controller = || port.controller.clone();
+                interface.controller.get_or_insert_with(controller);
+            }
+            if !port.loses_addresses {
+                continue;
+            }
             if has_ipv4(present) {
                 let section = interface.ipv4.get_or_insert_default();
                 section.address.get_or_insert_default();
@@ -73,12 +95,13 @@ impl<'a> NewPorts<'a> {
             .ports
             .iter()
             .filter(|(name, _)| !listed.contains_key(*name));
-        let back = unlisted.map(|(name, (present, loses_addresses))| {
+        let back = unlisted.map(|(name, port)| {
+            let present = port.present;
             let (ipv4, ipv6) = (present.ipv4.clone(), present.ipv6.clone());
             Interface {
                 controller: present.controller.clone(),
-                ipv4: ipv4.filter(|_| *loses_addresses && has_ipv4(present)),
-                ipv6: ipv6.filter(|_| *loses_addresses && has_ipv6(present)),
+                ipv4: ipv4.filter(|_| port.loses_addresses && has_ipv4(present)),
+                ipv6: ipv6.filter(|_| port.loses_addresses && has_ipv6(present)),
                 ..Interface::named(*name)
             }
         });
@@ -145,6 +168,20 @@ routes: {{config: [{route}]}}
         ));
         let reverted = revert_of(&by_list, &current);
         assert_eq!(reverted.interfaces, expected.interfaces);
+        // A port of another bridge is asked back, whether it is listed or not.
+        let as_port = state(
+            "
+interfaces:
+- {name: br1, type: linux-bridge, state: up, bridge: {port: [{name: v1}]}}
+- {name: v1, type: veth, state: up, controller: br1}
+",
+        );
+        for own in ["", ", {name: v1, mtu: 1400}"] {
+            let list = "{name: br0, type: linux-bridge, bridge: {port: [{name: v1}]}}";
+            let reverted = revert_of(&state(&format!("interfaces: [{list}{own}]")), &as_port);
+            let port = reverted.interface("v1").unwrap();
+            assert_eq!(port.controller.as_deref(), Some("br1"), "{own}");
+        }
         // A VRF leaves addresses to its ports.
         let vrf =
             state("interfaces: [{name: red, type: vrf, vrf: {port: [v1], route-table-id: 7}}]");
