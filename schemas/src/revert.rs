@@ -280,8 +280,12 @@ fn revert_rules(desired: &NetworkState, current: &NetworkState) -> Vec<RouteRule
     let added = wanted
         .iter()
         .filter(|rule| !known.contains(&rule.identity()));
+    // Two that differ only in who made them can be told but once.
+    let mut told = HashSet::new();
     let removed = present.iter().filter(|rule| {
-        !kept.contains(&rule.identity()) && absent.take_away(rule, rule.is_marked())
+        !kept.contains(&rule.identity())
+            && absent.take_away(rule, rule.is_marked())
+            && told.insert(rule.identity())
     });
     added
         .map(|rule| rule.absent_entry(present))

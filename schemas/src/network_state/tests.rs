@@ -470,6 +470,16 @@ routes: {config: [{state: absent, destination: 203.0.113.0/24}]}
 
 /// Without a carrier, a card that negotiates nothing may not know its speed; of one that negotiates nothing was set.
 #[test]
+fn the_way_back_to_rules_of_several_owners() {
+    let rule = "{family: ipv4, priority: 100, route-table: 6";
+    let current =
+        format!("route-rules: {{config: [{rule}, protocol: 0}}, {rule}, protocol: 3}}]}}");
+    let removal = "route-rules: {config: [{state: absent, family: ipv4, route-table: 6}]}";
+    let back = revert_of(&state(removal), &state(&current));
+    assert_eq!(back.rules().len(), 1, "{back:?}");
+}
+
+#[test]
 fn speeds_that_are_not_known_are_those_that_were_set() {
     let set =
         "interfaces: [{name: eth0, ethernet: {auto-negotiation: false, speed: 100, duplex: full}}]";
