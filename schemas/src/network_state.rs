@@ -185,6 +185,13 @@ impl NetworkState {
         named.map(|interface| interface.name.clone()).collect()
     }
 
+    /// Each end of each veth pair, with the other end: a pair may be written at one end only.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let ends = self.interfaces.iter();
+        ends.filter_map(|end| Some((end.name.as_str(), end.veth_peer()?)))
+            .flat_map(|(one, other)| [(one, other), (other, one)])
+    }
+
     /// The part about `names`: these interfaces, those that name them or are named by them, and routes through any of
     /// these with all their next hops.
     #[must_use]

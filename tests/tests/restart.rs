@@ -268,3 +268,42 @@ fn a_crash_in_the_middle_of_a_change() {
         assert_eq!(system.saved(), saved);
     });
 }
+
+#[test]
+fn the_other_end_of_a_pair_that_is_down_stays_away() {
+    run(|| {
+        let mut system = System::start();
+        let pair = "
+interfaces:
+- {name: v0, type: veth, mtu: 1400, veth: {peer: v1}}
+- {name: v1, type: veth, veth: {peer: v0}, ipv4: {dhcp: true, address: [{ip: 192.0.2.1, prefix-length: 24}]}}
+routes:
+  config: [{destination: 198.51.100.0/24, next-hop-interface: v1, next-hop-address: 192.0.2.254}]
+";
+        check::apply(&system, pair);
+        for end in ["v0", "v1"] {
+            let down = format!("interfaces: [{{name: {end}, state: down}}]");
+            system.apply(&down).ok();
+            let is_gone = |system: &System| {
+                assert_eq!(
+                    (eyes::link("v0"), eyes::link("v1")),
+                    (json!(null), json!(null))
+                );
+                let status = system.ctl(&["status"]);
+                assert_eq!(status.code, 0, "{}{}", status.out, status.err);
+            };
+            is_gone(&system);
+            system.stop_daemon();
+            system.start_daemon();
+            is_gone(&system);
+            check::no_errors(&system);
+            system.apply("interfaces: [{name: v0}]").ok();
+            assert_link("v1", &json!({"operstate": "DOWN"}));
+            assert_eq!(system.ctl(&["status"]).code, 0);
+            system.apply("interfaces: [{name: v1}]").ok();
+            assert_link("v0", &json!({"mtu": 1400, "link": "v1"}));
+            assert_eq!(eyes::addresses("v1"), ["192.0.2.1/24"]);
+            assert_eq!(system.ctl(&["status"]).code, 0);
+        }
+    });
+}

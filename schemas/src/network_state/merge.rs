@@ -53,13 +53,7 @@ fn removed<'a>(upper: &'a NetworkState, below: &'a NetworkState) -> BTreeSet<&'a
         .filter(|interface| interface.wanted_state() == InterfaceState::Absent)
         .map(|interface| interface.name.as_str())
         .collect();
-    let pairs = |state: &'a NetworkState| {
-        let ends = state.interfaces.iter();
-        // A pair may be written at one end only.
-        ends.filter_map(|end| Some((end.name.as_str(), end.veth_peer()?)))
-            .flat_map(|(one, other)| [(one, other), (other, one)])
-    };
-    let wanted: HashMap<&str, &str> = pairs(upper).collect();
+    let wanted: HashMap<&str, &str> = upper.pairs().collect();
     if removed.is_empty() && wanted.is_empty() {
         return removed;
     }
@@ -69,7 +63,8 @@ fn removed<'a>(upper: &'a NetworkState, below: &'a NetworkState) -> BTreeSet<&'a
         .map(|interface| interface.name.as_str())
         .collect();
     let has_another = |end: &str, peer: &str| wanted.get(end).is_some_and(|wanted| *wanted != peer);
-    let left: Vec<&str> = pairs(below)
+    let left: Vec<&str> = below
+        .pairs()
         .filter(|(end, peer)| removed.contains(end) || has_another(end, peer))
         .map(|(_, peer)| peer)
         .filter(|peer| !named.contains(peer) && !wanted.contains_key(peer))

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Links that are wanted again: one that isn't there but is remembered (it was set down, or somebody deleted it) comes
-//! back with what was saved of it under what is wanted now. So what is saved afterwards is what was applied.
+//! Links that are wanted again: one that was set down, or that is remembered and was deleted by somebody, comes back with
+//! what was saved of it under what is wanted now. So what is saved afterwards is what was applied.
 
 use super::NetworkState;
 use crate::interface::InterfaceState;
 
 impl NetworkState {
-    /// Fills the interfaces that are wanted up and not observed from what was saved of them. Returns whether any was.
+    /// Fills the interfaces that are wanted up, and are not observed or were saved as down, from what was saved of them.
+    /// Returns whether any was.
     pub fn revive(&mut self, observed: &Self, saved: &Self) -> bool {
         let present = observed.by_name();
         let remembered = saved.by_name();
@@ -16,10 +17,12 @@ impl NetworkState {
             .iter()
             .enumerate()
             .filter(|(_, wanted)| wanted.wanted_state() == InterfaceState::Up)
-            .filter(|(_, wanted)| !present.contains_key(wanted.name.as_str()))
             .filter_map(|(index, wanted)| {
-                let saved = *remembered.get(wanted.name.as_str())?;
-                (saved != wanted).then(|| (index, saved.clone()))
+                let name = wanted.name.as_str();
+                let saved = *remembered.get(name)?;
+                let was_down = saved.wanted_state() == InterfaceState::Down;
+                let is_back = was_down || !present.contains_key(name);
+                (is_back && saved != wanted).then(|| (index, saved.clone()))
             })
             .unzip();
         if revived.is_empty() {
@@ -72,6 +75,21 @@ mod tests {
             !desired.revive(&observed, &desired.clone()),
             "once is enough"
         );
+    }
+
+    #[test]
+    fn what_was_down_comes_back_as_it_was_saved() {
+        let saved = state(
+            "interfaces: [{name: eth0, state: down, mtu: 1400, ipv4: {address: [{ip: 192.0.2.1, prefix-length: 24}]}},
+                          {name: eth1, mtu: 1400}]",
+        );
+        let observed = state("interfaces: [{name: eth0, state: down}, {name: eth1, state: down}]");
+        let mut desired = state("interfaces: [{name: eth0, mtu: 1300}, {name: eth1}]");
+        assert!(desired.revive(&observed, &saved));
+        let expected = state(
+            "interfaces: [{name: eth0, mtu: 1300, ipv4: {address: [{ip: 192.0.2.1, prefix-length: 24}]}}, {name: eth1}]",
+        );
+        assert_eq!(desired, expected);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use nipart_schemas::error::NipartError;
 use nipart_schemas::event::EventData;
+use nipart_schemas::interface::InterfaceState;
 use nipart_schemas::journal::{Journal, SavedScope};
 use nipart_schemas::monitor::LinkChange;
 use nipart_schemas::request::{ApplyRequest, CheckpointReport, CheckpointRequest};
@@ -48,7 +49,7 @@ impl Tools {
     }
 
     pub(super) async fn apply(&self, request: ApplyRequest) -> Result<EventData, NipartError> {
-        let names = request.state.mentioned_interfaces();
+        let mut names = request.state.mentioned_interfaces();
         let timeout = Duration::from_millis(request.timeout_ms.unwrap_or_default());
         let confirm = request.confirmation_time();
         let memory_only = request.memory_only;
@@ -56,6 +57,10 @@ impl Tools {
         let (mut report, mut outcome, held) =
             chain::apply::apply(&self.peers, &self.users, &self.objects, request).await?;
         let unconfirmed = outcome.unconfirmed.take();
+        // The other end of a pair goes down with the one that is named.
+        let merged = outcome.merged.interfaces.iter();
+        let down = merged.filter(|interface| interface.wanted_state() == InterfaceState::Down);
+        names.extend(down.map(|interface| interface.name.clone()));
         self.follower.follow(names, outcome).await;
         if let Some(Unconfirmed {
             journal,

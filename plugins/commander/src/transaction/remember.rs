@@ -3,13 +3,13 @@
 //! What is remembered of a wish, where that isn't just what was written: pure.
 
 use nipart_schemas::decision::DecisionRequest;
-use nipart_schemas::interface::Interface;
+use nipart_schemas::interface::{Interface, InterfaceState};
 use nipart_schemas::ip::{Address, PROTOCOL_DHCP};
 use nipart_schemas::network_state::NetworkState;
 
 /// The wanted state with its secrets, which may have been written as hidden, with the priorities of rules, with all of
-/// what comes back, and with the addresses that were leased and become static because DHCP is turned off and no address
-/// is written.
+/// what comes back, with the addresses that were leased and become static because DHCP is turned off and no address
+/// is written, and with the other ends of pairs that are set down.
 pub(super) fn to_remember(request: &DecisionRequest) -> NetworkState {
     let mut state = request.desired.clone();
     for interface in &mut state.interfaces {
@@ -28,7 +28,27 @@ pub(super) fn to_remember(request: &DecisionRequest) -> NetworkState {
             ipv4.address = Some(addresses);
         }
     }
+    state.interfaces.extend(other_ends_down(request));
     state
+}
+
+/// What is saved of the other end of a pair that goes because this one is set down: it can't be up without it.
+fn other_ends_down(request: &DecisionRequest) -> impl Iterator<Item = Interface> + '_ {
+    let wanted = request.desired.by_name();
+    let observed = request.observed.by_name();
+    let goes = move |name: &str| {
+        let is_down = |interface: &&Interface| interface.wanted_state() == InterfaceState::Down;
+        // One that is down already stays, and the pair with it.
+        wanted.get(name).is_some_and(is_down) && !observed.get(name).is_some_and(is_down)
+    };
+    let is_named = |name: &str| request.desired.interface(name).is_some();
+    let pairs = request.saved.pairs();
+    let ends = pairs.filter(move |(end, other)| goes(end) && !is_named(other));
+    ends.filter(|(_, other)| request.saved.interface(other).is_some())
+        .map(|(_, other)| Interface {
+            state: Some(InterfaceState::Down),
+            ..Interface::named(other)
+        })
 }
 
 fn leased(interface: &Interface) -> impl Iterator<Item = Address<std::net::Ipv4Addr>> + '_ {
@@ -57,6 +77,57 @@ mod tests {
             ..DecisionRequest::default()
         };
         to_remember(&request)
+    }
+
+    #[test]
+    fn the_other_end_of_a_pair_that_is_set_down_is_down() {
+        let state = |text: &str| nipart_schemas::yaml::parse::<NetworkState>(text).unwrap();
+        let saved = [
+            "{name: v0, type: veth, veth: {peer: v1}}, {name: v1, mtu: 1400}",
+            "{name: v0}, {name: v1, type: veth, veth: {peer: v0}}",
+        ];
+        let remembered = |desired: &str, observed: &str, saved: &str| {
+            let list = |interfaces: &str| state(&format!("interfaces: [{interfaces}]"));
+            let request = DecisionRequest {
+                desired: list(desired),
+                observed: list(observed),
+                saved: list(saved),
+                ..DecisionRequest::default()
+            };
+            let names = to_remember(&request).interfaces.into_iter();
+            let down = names.filter(|interface| interface.wanted_state() == InterfaceState::Down);
+            down.map(|interface| interface.name).collect::<Vec<_>>()
+        };
+        let down = "{name: v0, state: down}";
+        for saved in saved {
+            for (desired, observed, expected) in [
+                (
+                    down,
+                    "{name: v0, state: up}, {name: v1, state: up}",
+                    &["v0", "v1"][..],
+                ),
+                // Nothing is there any more.
+                (down, "", &["v0", "v1"]),
+                // It stays, and the other end with it.
+                (
+                    down,
+                    "{name: v0, state: down}, {name: v1, state: up}",
+                    &["v0"],
+                ),
+                ("{name: v0, state: down}, {name: v1}", "", &["v0"]),
+                ("{name: v0}", "", &[]),
+            ] {
+                assert_eq!(
+                    remembered(desired, observed, saved),
+                    expected,
+                    "{desired}, {observed}"
+                );
+            }
+        }
+        assert_eq!(
+            remembered(down, "", "{name: v0, type: veth, veth: {peer: v1}}"),
+            ["v0"]
+        );
     }
 
     #[test]
