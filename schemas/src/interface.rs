@@ -340,6 +340,14 @@ impl Interface {
         ipv4.chain(ipv6)
     }
 
+    /// Whether its MAC address is that of the link below, as the kernel has it (`ipvlan_link_new`,
+    /// `macvlan_common_newlink`).
+    pub fn borrows_mac_address(&self) -> bool {
+        let section = self.mac_vlan.as_ref().or(self.mac_vtap.as_ref());
+        let is_passthru = |section: &MacVlan| section.mode == Some(MacVlanMode::Passthru);
+        self.ipvlan.is_some() || section.is_some_and(|section| is_passthru(section))
+    }
+
     /// The interface that it is stacked upon.
     pub fn base_interface(&self) -> Option<&str> {
         let vxlan = self

@@ -203,6 +203,44 @@ interfaces:
 }
 
 #[test]
+fn passthru_has_the_address_of_its_base() {
+    run(|| {
+        let mut system = System::start();
+        let pair = "{name: v1, type: veth, mac-address: '02:00:00:00:00:31', veth: {peer: v2}}";
+        check::apply(&system, &format!("interfaces: [{pair}]"));
+        let kinds = [("mac-vlan", "mp1"), ("mac-vtap", "mp2")];
+        let link = |(kind, name): (&str, &str), address: &str| {
+            format!(
+                "{{name: {name}, type: {kind}, mac-address: '{address}', {kind}: {{base-iface: v1, mode: passthru}}}}"
+            )
+        };
+        for new in kinds {
+            let other = link(new, "02:00:00:00:00:32");
+            let error = check::refused(&system, &format!("interfaces: [{other}]"));
+            assert!(
+                error.contains("address of the interface below (02:00:00:00:00:31)"),
+                "{error}"
+            );
+            let same = link(new, "02:00:00:00:00:31");
+            check::apply(&system, &format!("interfaces: [{same}]"));
+            // It follows its base, also when that is remembered otherwise.
+            let base = "{name: v1, mac-address: '02:00:00:00:00:33'}";
+            check::apply(&system, &format!("interfaces: [{base}]"));
+            system.stop_daemon();
+            system.start_daemon();
+            for name in ["v1", new.1] {
+                assert_link(name, &json!({"address": "02:00:00:00:00:33"}));
+            }
+            let status = system.ctl(&["status"]);
+            assert_eq!(status.code, 0, "{}{}", status.out, status.err);
+            let gone = format!("{{name: {}, state: absent}}", new.1);
+            check::apply(&system, &format!("interfaces: [{pair}, {gone}]"));
+            check::no_errors(&system);
+        }
+    });
+}
+
+#[test]
 fn loopback() {
     run(|| {
         let system = System::start();

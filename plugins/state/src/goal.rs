@@ -5,6 +5,7 @@
 //! Here it is decided whose objects may go. [`crate::plan`] only puts the changes in order.
 
 pub(crate) mod address;
+pub(crate) mod borrowed_mac_address;
 pub(crate) mod copied_mac_address;
 pub(crate) mod mptcp;
 pub(crate) mod name;
@@ -171,6 +172,7 @@ fn arriving<'a>(
         wanted.controller = None;
     }
     copied_mac_address::resolve(context, &mut wanted);
+    borrowed_mac_address::resolve(&mut wanted, present);
     port::adopt(context, &mut wanted, present);
     let remembered = context.remembered.get(name);
     let is_mtu_free = wanted.mtu.is_none() && remembered.is_none_or(|known| known.mtu.is_none());

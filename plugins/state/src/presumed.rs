@@ -14,7 +14,7 @@ use nipart_schemas::network_state::NetworkState;
 use crate::kind;
 use crate::validate::check_link_name;
 
-/// Some address that a link can have: which one it is matters to nothing that is checked.
+/// Some address that a link can have: which one it is matters only to those that borrow it.
 const ANY_ADDRESS: [u8; 6] = [2, 0, 0, 0, 0, 1];
 /// Tables of VRFs of which only the name is known begin here: each has another one, that hardly anybody writes.
 const FIRST_TABLE: u32 = 0xf000_0000;
@@ -48,9 +48,15 @@ pub fn presumed(state: &NetworkState) -> NetworkState {
             links.entry(name.to_string()).or_insert(link);
         }
     }
+    let borrowed: BTreeMap<&str, &MacAddress> = state
+        .interfaces
+        .iter()
+        .flat_map(borrowed_addresses)
+        .collect();
     for (table, link) in (FIRST_TABLE..).zip(links.values_mut()) {
         link.state = Some(InterfaceState::Up);
-        link.mac_address = Some(MacAddress::new(&ANY_ADDRESS));
+        let borrowed = borrowed.get(link.name.as_str()).copied().cloned();
+        link.mac_address = borrowed.or_else(|| Some(MacAddress::new(&ANY_ADDRESS)));
         if link.interface_type == Some(InterfaceType::Vrf) {
             let section = link.vrf.get_or_insert_default();
             section.route_table_id.get_or_insert(table);
@@ -60,6 +66,16 @@ pub fn presumed(state: &NetworkState) -> NetworkState {
         interfaces: links.into_values().collect(),
         ..NetworkState::default()
     }
+}
+
+/// A link that has the address of the one below, and that one, with the address that is written.
+fn borrowed_addresses(interface: &Interface) -> impl Iterator<Item = (&str, &MacAddress)> {
+    let written = interface.mac_address.as_ref();
+    let written = written.filter(|_| interface.borrows_mac_address());
+    let both = [Some(interface.name.as_str()), interface.base_interface()];
+    written
+        .into_iter()
+        .flat_map(move |address| both.into_iter().flatten().map(move |name| (name, address)))
 }
 
 /// What a file may call an interface that it lists.

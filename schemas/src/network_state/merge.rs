@@ -164,6 +164,10 @@ impl<'a> Attachments<'a> {
                 // nmstate's users write `ethernet` for a veth that is there.
                 interface.interface_type = Some(InterfaceType::Veth);
             }
+            if interface.borrows_mac_address() {
+                // It is written where it belongs.
+                interface.mac_address = None;
+            }
             self.settle_port(interface, removed, &generous);
             self.settle_list(interface, removed);
         }

@@ -179,6 +179,17 @@ fn the_other_end_of_a_veth_with_another_peer_is_gone() {
 }
 
 #[test]
+fn an_address_that_is_borrowed_is_not_kept() {
+    check(
+        "interfaces: [{name: mv1, mac-address: '02:00:00:00:00:01', mac-vlan: {mode: passthru}},
+                      {name: mv2, mac-address: '02:00:00:00:00:02', mac-vlan: {mode: bridge}}]",
+        "interfaces: [{name: mv1, mac-vlan: {base-iface: eth0}}]",
+        "interfaces: [{name: mv1, mac-vlan: {base-iface: eth0, mode: passthru}},
+                      {name: mv2, mac-address: '02:00:00:00:00:02', mac-vlan: {mode: bridge}}]",
+    );
+}
+
+#[test]
 fn a_port_that_moves_leaves_the_old_list() {
     check(
         "interfaces: [{name: br1, bridge: {port: [{name: eth0}]}}]",

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use nipart_schemas::interface::{AltName, Interface, InterfaceState, MacVlanMode};
+use nipart_schemas::interface::{AltName, Interface, InterfaceState};
 use nipart_schemas::overlay::Overlay;
 
 use super::{Fate, Goal, Goals, address};
@@ -65,19 +65,11 @@ fn completed(mut wanted: Interface, present: &Interface) -> Interface {
         // The new base may not carry the old MTU.
         wanted.mtu = mtu;
     }
-    if borrows_address(&wanted) || borrows_address(present) {
+    if wanted.borrows_mac_address() || present.borrows_mac_address() {
         // Its address is the base's own.
         wanted.mac_address = mac_address;
     }
     wanted
-}
-
-fn borrows_address(interface: &Interface) -> bool {
-    if interface.ipvlan.is_some() {
-        return true;
-    }
-    let section = interface.mac_vlan.as_ref().or(interface.mac_vtap.as_ref());
-    section.is_some_and(|section| section.mode == Some(MacVlanMode::Passthru))
 }
 
 fn all_alt_names(wanted: &Interface, present: &Interface) -> Vec<AltName> {

@@ -6,11 +6,11 @@ use std::collections::HashMap;
 
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::NipartError;
-use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
+use nipart_schemas::interface::{Identifier, Interface, InterfaceState, InterfaceType};
 
 use super::port;
 use crate::context::Context;
-use crate::goal::copied_mac_address;
+use crate::goal::{borrowed_mac_address, copied_mac_address};
 
 pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
     let mut attached: HashMap<&str, &str> = HashMap::new();
@@ -43,6 +43,7 @@ pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
             require(context, base, "base-iface", &path)?;
             refuse_a_base_that_is_down(context, interface, base, &path)?;
         }
+        check_borrowed_address(context, interface, &path)?;
     }
     for (index, interface) in context.desired.interfaces.iter().enumerate() {
         if interface.wanted_state() == InterfaceState::Up {
@@ -100,6 +101,36 @@ fn check_copied_address(
         ));
     }
     Ok(())
+}
+
+/// What has the address of the link below can have no other.
+fn check_borrowed_address(
+    context: &Context<'_>,
+    interface: &Interface,
+    path: &str,
+) -> Result<(), NipartError> {
+    let Some(written) = &interface.mac_address else {
+        return Ok(());
+    };
+    let present = context.present.get(interface.name.as_str()).copied();
+    if context.missing == MissingInterfaces::Await
+        || interface.identifier == Some(Identifier::MacAddress)
+        || !borrowed_mac_address::is_borrowed(interface, present)
+    {
+        return Ok(());
+    }
+    let address = borrowed_mac_address::of(context, interface, present);
+    if address.as_ref() == Some(written) {
+        return Ok(());
+    }
+    let known = address.map_or(String::new(), |address| format!(" ({address})"));
+    Err(NipartError::invalid(
+        format!("{path}.mac-address"),
+        format!(
+            "{} has the address of the interface below{known}: write mac-address there",
+            interface.name
+        ),
+    ))
 }
 
 /// An interface that is referred to must be there when the plan has been executed.
