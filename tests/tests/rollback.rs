@@ -223,3 +223,47 @@ fn a_client_that_goes_takes_its_change_along() {
         assert_eq!(system.saved(), saved);
     });
 }
+
+#[test]
+fn a_bridge_has_its_address_back() {
+    run(|| {
+        let system = System::start();
+        // One of others, one of ours, and one with a port.
+        ip(&["link", "add", "br0", "up", "type", "bridge"]);
+        for line in [
+            "link add p0 address 02:00:00:00:00:40 type veth peer name q0",
+            "link add br2 up type bridge",
+            "link set p0 master br2 up",
+        ] {
+            ip(&line.split(' ').collect::<Vec<_>>());
+        }
+        check::apply(
+            &system,
+            "interfaces: [{name: br1, type: linux-bridge, mac-address: '02:00:00:00:00:50'}]",
+        );
+        let address = |name: &str| eyes::link(name)["address"].clone();
+        let low = "interfaces:\n- {name: a0, type: veth, mac-address: '02:00:00:00:00:01', veth: {peer: b0}";
+        for bridge in ["br0", "br1", "br2"] {
+            let before = address(bridge);
+            for attached in [
+                format!("{low}, controller: {bridge}}}"),
+                format!(
+                    "{low}}}\n- {{name: {bridge}, description: x, bridge: {{port: [{{name: a0}}]}}}}"
+                ),
+            ] {
+                let state = attached + &check::fails_last("b0");
+                let error = system.apply(&state).refused();
+                assert!(error.contains("the network is as it was"), "{error}");
+                assert_eq!(address(bridge), before, "{state}");
+            }
+        }
+        // Where the ports gave it back, it goes on following them.
+        for line in [
+            "link add p1 address 02:00:00:00:00:30 type veth peer name q1",
+            "link set p1 master br2 up",
+        ] {
+            ip(&line.split(' ').collect::<Vec<_>>());
+        }
+        assert_eq!(address("br2"), "02:00:00:00:00:30");
+    });
+}

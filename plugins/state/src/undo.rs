@@ -7,6 +7,7 @@
 //! meanwhile stays. Asked again after the undo, the answer must be an empty plan.
 
 mod address;
+mod bridge;
 mod mptcp;
 mod name;
 mod route;
@@ -41,6 +42,7 @@ pub(crate) fn decide(request: &DecisionRequest, undone: &Plan) -> Result<Decisio
     }
     restore_port_options::<BridgePort>(&context, &touched, &mut goals);
     restore_port_options::<BondPort>(&context, &touched, &mut goals);
+    bridge::restore(&context, &touched, &mut goals);
     recreation::cascade(&context, &mut goals);
     restart::settle(&context, &mut goals);
     vlan::forget(&mut goals);
@@ -167,24 +169,28 @@ fn restore_port_options<'a, P: PortOptions>(
         else {
             continue;
         };
-        let position = match goals
-            .links
-            .iter()
-            .position(|goal| goal.name() == controller)
-        {
-            Some(position) => position,
-            None => {
-                let Some(now) = context.present.get(controller).copied() else {
-                    continue;
-                };
-                let wanted = Interface::named(controller);
-                goals.links.push(Goal::new(wanted, Some(now), Fate::Change));
-                goals.links.len() - 1
-            }
+        let Some(goal) = goal_mut(context, controller, goals) else {
+            continue;
         };
-        let ports = P::list_mut(&mut goals.links[position].wanted);
+        let ports = P::list_mut(&mut goal.wanted);
         if !ports.iter().any(|port| port.name() == name) {
             ports.push(options.clone());
         }
     }
+}
+
+/// What a link that is there is to become; it is left as it is where there is no goal yet.
+fn goal_mut<'g, 'a>(
+    context: &Context<'a>,
+    name: &str,
+    goals: &'g mut Goals<'a>,
+) -> Option<&'g mut Goal<'a>> {
+    let known = goals.links.iter().position(|goal| goal.name() == name);
+    if known.is_none() {
+        let now = context.present.get(name).copied()?;
+        let goal = Goal::new(Interface::named(name), Some(now), Fate::Change);
+        goals.links.push(goal);
+    }
+    let position = known.unwrap_or(goals.links.len() - 1);
+    goals.links.get_mut(position)
 }

@@ -20,6 +20,10 @@ pub(super) struct Touched {
     pub(super) interfaces: BTreeSet<String>,
     /// Those whose links were to change.
     pub(super) links: BTreeSet<String>,
+    /// Those that were to get ports.
+    pub(super) controllers: BTreeSet<String>,
+    /// Those whose own address was to change.
+    pub(super) addressed: HashSet<String>,
     /// Those that the plan creates.
     pub(super) created: HashSet<String>,
     /// Addresses that the plan adds or replaces, with their interfaces.
@@ -43,6 +47,8 @@ impl Touched {
         let mut touched = Self {
             interfaces: BTreeSet::new(),
             links: BTreeSet::new(),
+            controllers: BTreeSet::new(),
+            addressed: HashSet::new(),
             created: HashSet::new(),
             added_addresses: HashSet::new(),
             endpoints: HashSet::new(),
@@ -67,6 +73,15 @@ impl Touched {
             }
             let name = operation.interface().map(str::to_string);
             touched.interfaces.extend(name.clone());
+            let (controller, address) = match operation {
+                Operation::CreateLink { interface, .. } => (&interface.controller, &None),
+                Operation::ChangeLink(changes) => (&changes.controller, &changes.mac_address),
+                _ => (&None, &None),
+            };
+            touched.controllers.extend(controller.clone());
+            touched
+                .addressed
+                .extend(name.clone().filter(|_| address.is_some()));
             for route in operation.routes() {
                 touched.interfaces.extend(route.next_hop_interface.clone());
                 touched.slots.insert(route.slot());
