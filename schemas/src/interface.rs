@@ -23,6 +23,7 @@ pub mod mptcp;
 pub mod port_vlan;
 mod ports;
 mod sections;
+pub mod sr_iov;
 pub mod tun;
 mod unsupported;
 mod veth;
@@ -57,6 +58,7 @@ pub use self::mac_vlan::{MacVlan, MacVlanMode};
 pub use self::macsec::Macsec;
 pub use self::mptcp::Mptcp;
 pub use self::port_vlan::PortVlan;
+pub use self::sr_iov::SrIov;
 pub use self::tun::Tun;
 pub use self::unsupported::{Lldp, PortAuthentication};
 pub use self::veth::Veth;
@@ -393,6 +395,11 @@ impl Interface {
             ethernet: self.ethernet.clone(),
             ..Self::named(&self.name)
         }
+    }
+
+    /// What it says of virtual functions.
+    pub fn sr_iov(&self) -> Option<&SrIov> {
+        self.ethernet.as_ref()?.sr_iov.as_deref()
     }
 
     /// The other end of a veth pair.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::dns::{DnsConfig, DnsOrigin, DnsResolver};
 use crate::hostname::HostNames;
 use crate::interface::mptcp::LostEndpoints;
-use crate::interface::{Identifier, Interface};
+use crate::interface::{Ethernet, Identifier, Interface};
 use crate::ip::Address;
 use crate::overlay::Overlay;
 use crate::route::{Route, RouteSlot, Routes};
@@ -238,9 +238,9 @@ impl NetworkState {
             let known = present.ethernet.as_mut();
             if let Some(known) = known.filter(|known| known.auto_negotiation == Some(false))
                 && let Some(set) = set.interface(&present.name)
-                && let Some(set) = &set.ethernet
+                && let Some(set) = set.ethernet.as_ref().and_then(Ethernet::link_modes)
             {
-                known.fill_from(set);
+                known.fill_from(&set);
             }
         }
     }
@@ -269,6 +269,9 @@ impl NetworkState {
             }
             if let Some(ethernet) = &mut interface.ethernet {
                 ethernet.forget_negotiated();
+                if let Some(section) = &mut ethernet.sr_iov {
+                    section.forget_shown_only();
+                }
             }
             if let Some(section) = &mut interface.wireguard {
                 section.public_key = None;

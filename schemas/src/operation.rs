@@ -16,7 +16,7 @@ use crate::error::NipartError;
 use crate::event::Role;
 use crate::hostname::HostNames;
 use crate::interface::mptcp::MptcpEndpoint;
-use crate::interface::{BondPort, BridgePort, Interface};
+use crate::interface::{BondPort, BridgePort, Interface, SrIov};
 use crate::ip::Address;
 use crate::mac_address::MacAddress;
 use crate::route::Route;
@@ -68,6 +68,14 @@ pub enum Operation {
     ChangeHardware {
         /// Name, and in `ethtool` and `ethernet` only what changes.
         interface: Box<Interface>,
+    },
+    /// Change number and settings of a card's virtual functions.
+    #[serde(rename_all = "kebab-case")]
+    ChangeVirtualFunctions {
+        /// The card.
+        interface: String,
+        /// Only what changes; with another number, all that is to be said of the new functions.
+        sr_iov: Box<SrIov>,
     },
     /// Add another name.
     #[serde(rename_all = "kebab-case")]
@@ -187,6 +195,7 @@ impl Operation {
             | Self::ChangeSection { interface }
             | Self::ChangeHardware { interface } => Some(&interface.name),
             Self::DeleteLink { interface }
+            | Self::ChangeVirtualFunctions { interface, .. }
             | Self::AddAltName { interface, .. }
             | Self::RemoveAltName { interface, .. }
             | Self::ChangeIpv4 { interface, .. }
@@ -265,6 +274,12 @@ impl fmt::Display for Operation {
             }
             Self::ChangeHardware { interface } => {
                 write!(formatter, "change hardware settings of {}", interface.name)
+            }
+            Self::ChangeVirtualFunctions { interface, sr_iov } => {
+                write!(formatter, "change virtual functions of {interface}")?;
+                sr_iov
+                    .total_vfs
+                    .map_or(Ok(()), |number| write!(formatter, ": {number} of them"))
             }
             Self::AddAltName { interface, name } => {
                 write!(formatter, "add alternative name {name} to {interface}")

@@ -332,3 +332,22 @@ interfaces:
         assert!(has_flag("p1"));
     });
 }
+
+/// Refused before anything is changed, for the settings are those of a network card.
+#[test]
+fn virtual_functions_of_a_virtual_link() {
+    run(|| {
+        let system = System::start();
+        check::apply(&system, PAIR);
+        let state = "interfaces: [{name: v1, mtu: 1400, ethernet: {sr-iov: {total-vfs: 2}}}]";
+        let answer = taken_back(&system, state, "v1");
+        for words in [
+            "interfaces[0].ethernet.sr-iov",
+            "v1 can't have virtual functions: it is no network card with SR-IOV",
+        ] {
+            assert!(answer.contains(words), "{answer}");
+        }
+        let shown = system.ctl(&["show", "v1"]).ok().out;
+        assert!(!shown.contains("sr-iov"), "{shown}");
+    });
+}

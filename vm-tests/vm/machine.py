@@ -8,6 +8,7 @@ what the kernel prints goes to a file. A machine that isn't finished at its limi
 """
 
 import contextlib
+import dataclasses
 import os
 import selectors
 import shlex
@@ -42,6 +43,16 @@ VIRTUALIZATION = "kvm"
 TRIAL_LIMIT = 20
 
 
+@dataclasses.dataclass(frozen=True)
+class Engine:
+    """Which QEMU, the installed one unless another is named, and the models of its cards: `{end}` is the end of the wire."""
+
+    program: str | None = None
+    cards: list[str] = dataclasses.field(default_factory=lambda: CARDS)
+    options: list[str] = dataclasses.field(default_factory=list)
+    variables: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
 def choose_accelerator(kernel: Kernel) -> None:
     """The processor's own virtualization, ten times as fast, where a machine comes up with it. A device file is no promise."""
     if ACCELERATOR.exists():
@@ -70,11 +81,11 @@ def shell(kernel: Kernel, limit: float) -> int:
         return status(folder)
 
 
-def execute(kernel: Kernel, command: list[str], limit: float, folder: Path | None = None) -> int:
+def execute(kernel: Kernel, command: list[str], limit: float, folder: Path | None = None, engine: Engine | None = None) -> int:
     """A command, whose output is passed on. `folder` is shared with the machine as /run/exchange."""
     if folder is None:
         with exchange_folder() as folder:
-            return execute(kernel, command, limit, folder)
+            return execute(kernel, command, limit, folder, engine)
     write_job(folder, kernel, "exec", command, {})
     deadline = time.monotonic() + limit if limit else None
     with contextlib.ExitStack() as stack:
@@ -88,7 +99,7 @@ def execute(kernel: Kernel, command: list[str], limit: float, folder: Path | Non
             listener.listen(1)
             ports[listener] = sink.buffer
             devices += ["-chardev", f"socket,id={name},path={path}", "-device", f"virtserialport,chardev={name},name={name}"]
-        qemu = stack.enter_context(started(kernel, folder, devices))
+        qemu = stack.enter_context(started(kernel, folder, devices, engine))
         if not pass_on(qemu, ports, deadline):
             print(f"vm-tests/run: killed after {limit:.0f} s", file=sys.stderr)
             return TIMED_OUT
@@ -124,11 +135,13 @@ def pass_on(qemu: subprocess.Popen, ports: dict, deadline: float | None) -> bool
 
 
 @contextlib.contextmanager
-def started(kernel: Kernel, folder: Path, devices: list[str]):
+def started(kernel: Kernel, folder: Path, devices: list[str], engine: Engine | None = None):
     """QEMU, which ends with this block, and with this program however that one ends."""
+    engine = engine or Engine()
+    qemu = engine.program or found("qemu-system-x86_64") or "qemu-system-x86_64"
     accelerator = ACCELERATOR.read_text().strip() if ACCELERATOR.exists() else EMULATION
     command = [
-        *["setpriv", "--pdeathsig", "KILL", "--", found("qemu-system-x86_64") or "qemu-system-x86_64"],
+        *["setpriv", "--pdeathsig", "KILL", "--", qemu, *engine.options],
         *["-accel", accelerator],
         *["-smp", "2", "-cpu", "max", "-m", MEMORY, "-nodefaults", "-display", "none", "-no-reboot"],
         *["-kernel", str(kernel.image), "-initrd", str(kernel.initrd)],
@@ -136,11 +149,11 @@ def started(kernel: Kernel, folder: Path, devices: list[str]):
         *["-virtfs", "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap"],
         *["-virtfs", f"local,path={folder},mount_tag=exchange,security_model=none"],
         *["-device", "virtio-rng-pci"],
-        *cards(),
+        *cards(engine.cards),
         *devices,
     ]
     with (folder / "qemu.log").open("w") as log:
-        qemu = subprocess.Popen(command, stderr=log)
+        qemu = subprocess.Popen(command, stderr=log, env={**os.environ, **engine.variables})
     try:
         yield qemu
     finally:
@@ -153,12 +166,12 @@ def started(kernel: Kernel, folder: Path, devices: list[str]):
                 shutil.copy(folder / name, LOG / name)
 
 
-def cards() -> list[str]:
+def cards(models: list[str]) -> list[str]:
     words = []
-    for wire, model in enumerate(CARDS):
+    for wire, model in enumerate(models):
         for end in range(2):
             name, address = f"card{wire}-{end}", f"52:54:00:00:{wire:02}:{end:02}"
-            words += ["-netdev", f"hubport,id={name},hubid={wire}", "-device", f"{model},netdev={name},mac={address},romfile="]
+            words += ["-netdev", f"hubport,id={name},hubid={wire}", "-device", f"{model.format(end=end)},netdev={name},mac={address},romfile="]
     return words
 
 

@@ -155,13 +155,13 @@ def unpack(package: str, kernel: Kernel) -> None:
 
 
 @contextlib.contextmanager
-def unpacked(packages: list[str], cache: Path):
-    """What is in packages, in a folder beside those where it may stay."""
+def unpacked(packages: list[str], cache: Path, options: list[str] | None = None):
+    """What is in packages, in a folder beside those where it may stay. The options are apt's."""
     with tempfile.TemporaryDirectory(dir=cache) as name:
         folder = Path(name)
         for one in packages:
             # apt downloads as another user when root starts it, and complains when that one may not write here.
-            call(["apt-get", "download", "-o", "APT::Sandbox::User=root", one], cwd=folder)
+            call(["apt-get", "download", "-o", "APT::Sandbox::User=root", *(options or []), one], cwd=folder)
             (archive,) = folder.glob(f"{one}_*.deb")
             call(["dpkg", "-x", str(archive), str(folder / "tree")])
         yield folder / "tree"

@@ -30,7 +30,7 @@ use nipart_netlink::{
     ApplySocket, DumpSocket, GenericSocket, KernelError, NetlinkError, NetlinkRequest, OnFailure,
 };
 use nipart_schemas::error::{ErrorKind, NipartError};
-use nipart_schemas::interface::Interface;
+use nipart_schemas::interface::{Interface, SrIov};
 use nipart_schemas::operation::{ExecutionReport, Operation, Plan};
 
 use self::in_order::in_order;
@@ -40,7 +40,7 @@ pub(crate) use self::names::Names;
 pub(crate) use self::tun::TunDevice;
 use crate::error::from_netlink;
 use crate::mptcp::{self, Endpoints};
-use crate::{hardware, wireguard};
+use crate::{hardware, sr_iov, wireguard};
 
 /// Messages that are sent before it is looked whether one failed: what fits into one system call.
 const BATCH: usize = 64;
@@ -63,6 +63,8 @@ pub(crate) enum Step {
     Configure(Box<Interface>),
     /// Change endpoints of multipath TCP.
     ChangeEndpoints(Endpoints),
+    /// Change virtual functions of the card with this name.
+    ChangeFunctions(String, Box<SrIov>),
 }
 
 impl Step {
@@ -103,7 +105,7 @@ pub(crate) async fn execute(
 ) -> ExecutionReport {
     let mut report = ExecutionReport::default();
     let mut names = Names::default();
-    if let Err(error) = support::check(apply, generic, plan).await {
+    if let Err(error) = support::check(dump, apply, generic, plan).await {
         report.failures.push(error);
         return report;
     }
@@ -232,6 +234,7 @@ async fn execute_run(
     let mut sections = Vec::new();
     let mut devices = Vec::new();
     let mut endpoints = Vec::new();
+    let mut cards = Vec::new();
     for task in run {
         match task.step {
             Step::Send { request, forgives } => messages.push((*request, forgives)),
@@ -240,6 +243,7 @@ async fn execute_run(
             Step::Configure(interface) => sections.push(interface),
             Step::Settle(device) => devices.push(device),
             Step::ChangeEndpoints(wanted) => endpoints.push(wanted),
+            Step::ChangeFunctions(card, wanted) => cards.push((card, wanted)),
         }
     }
     if !messages.is_empty() {
@@ -250,6 +254,11 @@ async fn execute_run(
         one_by_one(sections, |interface| configure(generic, interface)).await
     } else if !endpoints.is_empty() {
         one_by_one(endpoints, |wanted| mptcp::configure(generic, wanted)).await
+    } else if !cards.is_empty() {
+        one_by_one(cards, |(card, wanted)| {
+            sr_iov::configure(dump, apply, card, wanted)
+        })
+        .await
     } else if !devices.is_empty() {
         in_order("/dev/net/tun", devices, tun::settle).await
     } else {

@@ -24,14 +24,7 @@ pub(crate) async fn observe(
     scope: &QueryScope,
     interfaces: &mut [Interface],
 ) -> Result<(), NetlinkError> {
-    let named: BTreeSet<&str> = scope.hardware.iter().map(String::as_str).collect();
-    let is_meant = |interface: &&mut Interface| {
-        let is_card = interface.interface_type == Some(InterfaceType::Ethernet);
-        (scope.cards && is_card) || named.contains(interface.name.as_str())
-    };
-    let mut meant: HashMap<String, &mut Interface> = interfaces
-        .iter_mut()
-        .filter(is_meant)
+    let mut meant: HashMap<String, &mut Interface> = meant(scope, interfaces)
         .map(|interface| (interface.name.clone(), interface))
         .collect();
     if meant.is_empty() {
@@ -77,6 +70,18 @@ pub(crate) async fn observe(
         .await?;
     }
     Ok(())
+}
+
+/// The interfaces of which the scope asks for settings of the hardware.
+pub(crate) fn meant<'i>(
+    scope: &QueryScope,
+    interfaces: &'i mut [Interface],
+) -> impl Iterator<Item = &'i mut Interface> {
+    let named: BTreeSet<&str> = scope.hardware.iter().map(String::as_str).collect();
+    interfaces.iter_mut().filter(move |interface| {
+        let is_card = interface.interface_type == Some(InterfaceType::Ethernet);
+        (scope.cards && is_card) || named.contains(interface.name.as_str())
+    })
 }
 
 fn ethtool(interface: &mut Interface) -> &mut Ethtool {

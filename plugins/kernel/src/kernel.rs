@@ -9,7 +9,7 @@ use nipart_schemas::operation::{ExecutionReport, Plan};
 use nipart_schemas::request::QueryScope;
 
 use crate::error::from_netlink;
-use crate::{execute, hardware, query, wireguard};
+use crate::{execute, hardware, query, sr_iov, wireguard};
 
 /// The kernel's network, in the network namespace of the thread that opened it.
 ///
@@ -50,6 +50,9 @@ impl Kernel {
         hardware::observe(&self.generic, scope, &mut state.interfaces)
             .await
             .map_err(|error| from_netlink(&error).while_doing("read settings of the hardware"))?;
+        sr_iov::observe(&self.dump, scope, &mut state.interfaces)
+            .await
+            .map_err(|error| from_netlink(&error).while_doing("read virtual functions"))?;
         Ok(state)
     }
 

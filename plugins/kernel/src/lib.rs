@@ -9,6 +9,7 @@
 //! - `execute`: operations → messages, sent in batches, wave after wave.
 //! - `kind`: what is particular to each kind of link, one file each, for both directions.
 //! - `hardware`: settings of network cards, by generic netlink, where they are asked for.
+//! - `sr_iov`: virtual functions of cards, where these settings are asked for.
 //!
 //! Nothing here decides what to do: plans come from elsewhere and are executed to the letter.
 //!
@@ -23,6 +24,7 @@ mod kind;
 mod mptcp;
 mod plugin;
 mod query;
+mod sr_iov;
 mod wireguard;
 
 pub use self::kernel::Kernel;

@@ -14,6 +14,7 @@ mod name;
 mod port;
 mod route;
 mod route_rule;
+mod sr_iov;
 
 pub(crate) use self::port::PortOptions;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -46,6 +47,8 @@ pub(crate) enum Phase {
     ChangeLinks,
     /// Links come up again that a controller has let go.
     RaisePorts,
+    /// Cards that are up get virtual functions: some drivers want it so.
+    ChangeVirtualFunctions,
     /// Links come, lower ones and controllers first.
     CreateLinks,
     /// What needs the new links: attachments, descriptions, names, IPv6 switches.

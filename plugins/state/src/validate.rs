@@ -13,6 +13,7 @@ mod reference;
 mod resolver;
 mod route;
 mod route_rule;
+mod sr_iov;
 mod stack;
 mod wait_ip;
 

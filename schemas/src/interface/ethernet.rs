@@ -5,6 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::sr_iov::SrIov;
 use crate::lenient;
 use crate::overlay::overlay;
 use crate::word::words;
@@ -30,12 +31,16 @@ pub struct Ethernet {
     /// Whether both ends may send at the same time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplex: Option<Duplex>,
+    /// Virtual functions, of cards that can have them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sr_iov: Option<Box<SrIov>>,
 }
 
 overlay!(Ethernet {
     auto_negotiation,
     speed,
-    duplex
+    duplex,
+    sr_iov,
 });
 
 words! {
@@ -49,6 +54,16 @@ words! {
 }
 
 impl Ethernet {
+    /// What both ends agree upon alone; none when nothing is said of it.
+    #[must_use]
+    pub fn link_modes(&self) -> Option<Self> {
+        let modes = Self {
+            sr_iov: None,
+            ..self.clone()
+        };
+        (modes != Self::default()).then_some(modes)
+    }
+
     /// Forgets speed and duplex if they are what both ends have agreed upon: nobody has set them.
     pub fn forget_negotiated(&mut self) {
         if self.auto_negotiation == Some(true) {

@@ -12,6 +12,7 @@
 mod e100;
 mod e1000e;
 mod identity;
+mod igb;
 mod support;
 mod virtio_net;
 mod vmxnet3;

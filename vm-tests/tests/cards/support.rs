@@ -55,6 +55,11 @@ impl Wire {
 /// A driver that lets go of a device and takes it again makes a new link of it, in the machine's own namespace.
 fn take_as(name: &str, device: &Path) {
     let id = device.file_name().unwrap().as_encoded_bytes();
+    // Not the driver's: it would stay.
+    let autoprobe = device.join("sriov_drivers_autoprobe");
+    if autoprobe.exists() {
+        fs::write(autoprobe, "1").unwrap();
+    }
     for action in ["unbind", "bind"] {
         fs::write(device.with_file_name(action), id).unwrap();
     }

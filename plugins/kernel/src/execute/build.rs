@@ -70,6 +70,10 @@ pub(super) fn steps(operation: &Operation, names: &Names) -> Result<Vec<Step>, N
         Operation::ChangeHardware { interface } => {
             Ok(one(Step::Configure(Box::new(interface.only_hardware()))))
         }
+        Operation::ChangeVirtualFunctions { interface, sr_iov } => Ok(one(Step::ChangeFunctions(
+            interface.clone(),
+            sr_iov.clone(),
+        ))),
         Operation::AddAltName { interface, name } => {
             Ok(one(link::add_alt_name(names.index(interface)?, name)))
         }

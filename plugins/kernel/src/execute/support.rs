@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use nipart_netlink::packet::AddressFamily;
 use nipart_netlink::packet::link::{LinkAttribute, LinkMessage};
-use nipart_netlink::{ApplySocket, GenericSocket, NetlinkError, NetlinkRequest, OnFailure};
+use nipart_netlink::{
+    ApplySocket, DumpSocket, GenericSocket, NetlinkError, NetlinkRequest, OnFailure,
+};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::{Interface, PortVlan};
 use nipart_schemas::ip::AddrGenMode;
@@ -16,7 +18,7 @@ use nipart_schemas::operation::{Operation, Plan};
 
 use super::ip_stack::missing_secret;
 use crate::kind::{self, LinkKind};
-use crate::mptcp;
+use crate::{mptcp, sr_iov};
 
 /// What the kernel says of a kind that it doesn't have, and has no module for (`rtnl_newlink`, net/core/rtnetlink.c).
 const UNKNOWN_KIND: &str = "Unknown device type";
@@ -40,12 +42,14 @@ struct Need<'p> {
 /// # Errors
 /// `not-supported`, and which operation needs it.
 pub(super) async fn check(
+    dump: &DumpSocket,
     apply: &ApplySocket,
     generic: &GenericSocket,
     plan: &Plan,
 ) -> Result<(), NipartError> {
     check_secrets(plan)?;
     check_mptcp(generic, plan).await?;
+    check_functions(dump, plan).await?;
     // A kind is asked for before what its module brings along.
     let needs: Vec<Need<'_>> = kinds(plan).chain(vlan_filtering(plan)).collect();
     let requests = needs.iter().map(|need| need.request.clone()).collect();
@@ -87,6 +91,17 @@ async fn check_mptcp(generic: &GenericSocket, plan: &Plan) -> Result<(), NipartE
             .map_err(|error| error.while_doing(operation)),
         None => Ok(()),
     }
+}
+
+async fn check_functions(dump: &DumpSocket, plan: &Plan) -> Result<(), NipartError> {
+    for operation in plan.operations() {
+        if let Operation::ChangeVirtualFunctions { interface, sr_iov } = operation {
+            sr_iov::check(dump, interface, sr_iov)
+                .await
+                .map_err(|error| error.while_doing(operation))?;
+        }
+    }
+    Ok(())
 }
 
 fn kinds(plan: &Plan) -> impl Iterator<Item = Need<'_>> {

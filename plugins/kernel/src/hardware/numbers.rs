@@ -61,11 +61,12 @@ impl AsNumber for Duplex {
     }
 }
 
-/// The attributes of a group's keys; what is shown only is never written.
+/// The attributes of a group's keys; what is shown only is never written, what is elsewhere is none of them.
 macro_rules! number_group {
     (
         $section:ident in $group:ident { $($field:ident = $attribute:literal),* $(,)? }
         $( shown { $($shown:ident = $shown_attribute:literal),* $(,)? } )?
+        $( elsewhere { $($elsewhere:ident),* } )?
     ) => {
         impl NumberGroup for $section {
             const GROUP: Group = Group::$group;
@@ -74,6 +75,7 @@ macro_rules! number_group {
                 Self {
                     $( $field: value(numbers, $attribute), )*
                     $($( $shown: value(numbers, $shown_attribute), )*)?
+                    $($( $elsewhere: None, )*)?
                 }
             }
 
@@ -104,6 +106,7 @@ fn value<T: AsNumber>(numbers: &Numbers, attribute: u16) -> Option<T> {
 
 number_group! {
     Ethernet in LinkModes { auto_negotiation = 2, speed = 5, duplex = 6 }
+    elsewhere { sr_iov }
 }
 
 number_group! {

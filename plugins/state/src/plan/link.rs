@@ -9,7 +9,7 @@ use nipart_schemas::operation::{LinkChanges, Operation};
 use nipart_schemas::overlay::Overlay;
 
 use super::depth::GoalsByName;
-use super::{Phase, Surroundings, Waves, ip_stack, mtu};
+use super::{Phase, Surroundings, Waves, ip_stack, mtu, sr_iov};
 use crate::goal::Goal;
 use crate::kind;
 
@@ -186,6 +186,7 @@ pub(super) fn change(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
         }
     }
     hardware(wanted, Some(present), waves);
+    sr_iov::plan(wanted, present, waves);
     alt_names(wanted, Some(present), waves);
     ip_stack::plan(wanted, Some(present), waves);
 }
@@ -242,6 +243,7 @@ pub(super) fn push_changes(phase: Phase, depth: usize, changes: LinkChanges, wav
 /// What of the hardware's settings isn't so. A new link may have them already: who sets them looks.
 fn hardware(wanted: &Interface, present: Option<&Interface>, waves: &mut Waves) {
     let mut changes = wanted.only_hardware();
+    changes.ethernet = changes.ethernet.and_then(|known| known.link_modes());
     if let Some(present) = present {
         changes.keep_differences(present);
         changes.name.clone_from(&wanted.name);
@@ -249,9 +251,9 @@ fn hardware(wanted: &Interface, present: Option<&Interface>, waves: &mut Waves) 
         if let Some(ethernet) = &mut changes.ethernet {
             for known in [wanted, present]
                 .into_iter()
-                .filter_map(|of| of.ethernet.as_ref())
+                .filter_map(|of| of.ethernet.as_ref()?.link_modes())
             {
-                ethernet.fill_from(known);
+                ethernet.fill_from(&known);
             }
             ethernet.forget_negotiated();
         }

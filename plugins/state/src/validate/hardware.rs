@@ -3,7 +3,7 @@
 //! Checks of settings of the hardware: what a driver doesn't support isn't shown, and can't be wanted.
 
 use nipart_schemas::error::{ErrorKind, NipartError};
-use nipart_schemas::interface::{Interface, InterfaceType};
+use nipart_schemas::interface::{Ethernet, Interface, InterfaceType};
 use nipart_schemas::overlay::{Overlay, Path};
 
 use crate::context::Context;
@@ -37,6 +37,7 @@ pub(super) fn check(
             format!("{name} is of type {kind}, which agrees upon nothing with another end"),
         ));
     }
+    super::sr_iov::check(interface, present, path)?;
     let Some(present) = present else {
         return Ok(());
     };
@@ -84,7 +85,8 @@ fn check_supported(
     let shown = present.ethtool.clone().unwrap_or_default();
     wanted.differences(&shown, Path::root("ethtool"), &mut unsupported);
     unsupported.retain(|difference| difference.current.is_null());
-    if interface.ethernet.is_some() && present.ethernet.is_none() {
+    let modes = |of: &Interface| of.ethernet.as_ref().and_then(Ethernet::link_modes);
+    if modes(interface).is_some() && modes(present).is_none() {
         return Err(refused(&interface.name, "ethernet", path));
     }
     match unsupported.first() {

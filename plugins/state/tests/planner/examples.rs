@@ -13,7 +13,7 @@ use nipart_schemas::yaml;
 use nipart_state::{decide, identify};
 
 /// What Nipart doesn't do yet, and how each example of it is refused.
-const REFUSED: [(&str, &str); 21] = [
+const REFUSED: [(&str, &str); 20] = [
     (
         "bond-source-load-balancing",
         "balance_slb is not supported: it is no option of the kernel's bonds",
@@ -58,7 +58,6 @@ const REFUSED: [(&str, &str); 21] = [
         "port-authentication-tls",
         "802.1x is not supported yet: port authentication needs a supplicant; leave the key out and run one beside Nipart",
     ),
-    ("sr-iov", "unknown key `sr-iov`, expected"),
     (
         "sr-iov-function",
         "interface name \"sriov:eth1:1\" has ':' in it, expected no slash, colon or space",
@@ -78,7 +77,7 @@ interfaces:
   pci-address: '0000:00:1f.6'
   alt-names: [{name: never-used}]
   ipv4: {enabled: true, address: [{ip: 192.0.2.9, prefix-length: 24, protocol: 110}]}
-  ethernet: {auto-negotiation: true, speed: 1000, duplex: full}
+  ethernet: {auto-negotiation: true, speed: 1000, duplex: full, sr-iov: {drivers-autoprobe: true, total-vfs: 0, max-vfs: 7}}
   ethtool:
     pause: {autoneg: true, rx: false, tx: false}
     feature: {rx-gro: false, tx-generic-segmentation: true, hw-tc-offload: false}

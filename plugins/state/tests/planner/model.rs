@@ -186,6 +186,9 @@ impl Model {
             Operation::ChangeLink(changes) => self.change(changes),
             Operation::ChangeSection { interface } => self.change_section(interface),
             Operation::ChangeHardware { interface } => self.change_hardware(interface),
+            Operation::ChangeVirtualFunctions { interface, sr_iov } => {
+                self.change_virtual_functions(interface, sr_iov)
+            }
             Operation::ChangeBridgePort { port } => self.change_port(port),
             Operation::ChangeBondPort { port } => self.change_bond_port(port),
             Operation::AddAltName { interface, name } => self.add_alt_name(interface, name),

@@ -2,6 +2,7 @@
 
 //! Links.
 
+use nipart_schemas::interface::sr_iov::{SrIov, VirtualFunction, VirtualFunctions};
 use nipart_schemas::interface::{
     AltName, BridgeOptions, BridgePort, BridgeStp, Interface, InterfaceState, InterfaceType,
     MacVlanMode, Veth,
@@ -312,6 +313,35 @@ impl Model {
         let mut changed = wanted.only_hardware();
         changed.fill_from(&link.only_hardware());
         (link.ethtool, link.ethernet) = (changed.ethtool, changed.ethernet);
+        Ok(())
+    }
+
+    /// With another number all functions are new, and as the card makes them.
+    pub(super) fn change_virtual_functions(
+        &mut self,
+        name: &str,
+        changes: &SrIov,
+    ) -> Result<(), String> {
+        let section = self.link_mut(name)?.ethernet.as_mut();
+        let section = section.and_then(|ethernet| ethernet.sr_iov.as_mut());
+        let section = section.ok_or_else(|| format!("{name} has no SR-IOV"))?;
+        if let Some(total) = changes.total_vfs {
+            let functions = (0..total).map(|id| VirtualFunction {
+                id,
+                mac_address: Some(MacAddress::new(&[0; 6])),
+                spoof_check: Some(true),
+                trust: Some(false),
+                min_tx_rate: Some(0),
+                max_tx_rate: Some(0),
+                vlan_id: Some(0),
+                qos: Some(0),
+                ..VirtualFunction::default()
+            });
+            section.vfs = (total > 0).then(|| VirtualFunctions(functions.collect()));
+        }
+        let mut changed = changes.clone();
+        changed.fill_from(section);
+        **section = changed;
         Ok(())
     }
 
