@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use nipart_plugin_sdk::codec;
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::journal::{Journal, Origin};
 use nipart_schemas::network_state::NetworkState;
@@ -190,7 +191,7 @@ impl History {
             )
         };
         let text = durable::read(&path)?.ok_or_else(missing)?;
-        serde_json::from_str(&text).map_err(|error| {
+        codec::json(&text).map_err(|error| {
             NipartError::new(
                 ErrorKind::Storage,
                 format!("{} is damaged: {error}", path.display()),

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use nipart_plugin_sdk::codec;
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::journal::{Commit, Journal};
 use uuid::Uuid;
@@ -144,7 +145,7 @@ fn read_journal(path: &Path) -> Option<Journal> {
 /// One with another id than its file is named after could never be closed: its file would stay.
 fn parse(path: &Path, text: &str) -> Result<Journal, String> {
     let content = checksum::content_of(text)?;
-    let journal: Journal = serde_json::from_str(content).map_err(|error| error.to_string())?;
+    let journal: Journal = codec::json(content).map_err(|error| error.to_string())?;
     let id = journal.id.to_string();
     match path.file_stem() {
         Some(name) if name == id.as_str() => Ok(journal),

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use nipart_config::durable;
+use nipart_plugin_sdk::codec;
 use nipart_schemas::dns::DnsSource;
 use nipart_schemas::error::{ErrorKind, NipartError};
 
@@ -13,7 +14,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<DnsSource>, NipartError> {
     let Some(text) = durable::read(path)? else {
         return Ok(Vec::new());
     };
-    serde_json::from_str(&text).map_err(|error| {
+    codec::json(&text).map_err(|error| {
         NipartError::new(
             ErrorKind::Storage,
             format!("{} is damaged: {error}", path.display()),

@@ -128,10 +128,15 @@ pub fn decode<'frame, D: Deserialize<'frame>>(
 }
 
 /// What unparsed data says.
+pub fn data<'raw, D: Deserialize<'raw>>(raw: &'raw RawValue) -> Result<D, serde_json::Error> {
+    json(raw.get())
+}
+
+/// What a text in JSON says.
 ///
 /// Read as bytes, as frames are: reading it as text would be a second copy of the parser of all that events can say.
-pub fn data<'raw, D: Deserialize<'raw>>(raw: &'raw RawValue) -> Result<D, serde_json::Error> {
-    serde_json::from_slice(raw.get().as_bytes())
+pub fn json<'text, D: Deserialize<'text>>(text: &'text str) -> Result<D, serde_json::Error> {
+    serde_json::from_slice(text.as_bytes())
 }
 
 /// The envelope of an event.
