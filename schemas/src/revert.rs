@@ -80,6 +80,7 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
             ..desired.clone()
         };
         back.keep_named(&mask);
+        bring_back_families(desired, present, &mut back);
         if let Some(section) = &mut back.wireguard {
             section.spell_out_missing_secrets();
         }
@@ -121,6 +122,17 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
         back.wait_ip.get_or_insert(WaitIp::None);
     }
     Some(back)
+}
+
+/// What is turned off loses its addresses, and all its settings count for nothing.
+fn bring_back_families(desired: &Interface, present: &Interface, back: &mut Interface) {
+    let is_off = |enabled: Option<bool>| enabled == Some(false);
+    if is_off(desired.ipv4.as_ref().and_then(|ipv4| ipv4.enabled)) {
+        back.ipv4.clone_from(&present.ipv4);
+    }
+    if is_off(desired.ipv6.as_ref().and_then(|ipv6| ipv6.enabled)) {
+        back.ipv6.clone_from(&present.ipv6);
+    }
 }
 
 /// What was not shown was the kernel's default.

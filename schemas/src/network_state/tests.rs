@@ -479,6 +479,17 @@ routes: {config: [{state: absent, destination: 203.0.113.0/24}]}
     );
 }
 
+#[test]
+fn the_way_back_to_a_family_that_is_turned_off() {
+    let ipv4 = "{enabled: true, address: [{ip: 192.0.2.1, prefix-length: 24}]}";
+    let ipv6 =
+        "{enabled: true, autoconf: false, address: [{ip: '2001:db8::1', prefix-length: 64}]}";
+    let current =
+        format!("interfaces: [{{name: v1, type: veth, state: up, ipv4: {ipv4}, ipv6: {ipv6}}}]");
+    let off = "interfaces: [{name: v1, ipv4: {enabled: false}, ipv6: {enabled: false}}]";
+    assert_eq!(revert_of(&state(off), &state(&current)), state(&current));
+}
+
 /// Without a carrier, a card that negotiates nothing may not know its speed; of one that negotiates nothing was set.
 #[test]
 fn the_way_back_to_rules_of_several_owners() {
