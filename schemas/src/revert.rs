@@ -4,6 +4,7 @@
 
 mod loss;
 mod port;
+mod raised;
 mod vanished;
 
 use std::collections::{HashMap, HashSet};
@@ -11,6 +12,7 @@ use std::net::Ipv6Addr;
 
 use self::loss::Loss;
 use self::port::NewPorts;
+pub use self::raised::raised;
 use self::vanished::with_what_vanishes;
 use crate::dns::{DnsConfig, DnsResolver};
 use crate::hostname::HostNames;
@@ -103,6 +105,10 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
         {
             section.spell_out_missing_vlans();
         }
+    }
+    let is_left_down = desired.wanted_state() == InterfaceState::Down;
+    if raised::cannot_be_said(present) && !is_left_down {
+        back.state = Some(InterfaceState::Up);
     }
     // What is set down keeps what was written of it, and would come back with that.
     if removes {

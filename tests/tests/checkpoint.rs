@@ -243,6 +243,46 @@ fn a_generated_revert_leads_back() {
 }
 
 #[test]
+fn a_revert_brings_back_links_that_were_down() {
+    run(|| {
+        let system = System::start();
+        ip(&["link", "add", "v8", "type", "veth", "peer", "name", "v9"]);
+        ip(&["link", "set", "v9", "mtu", "1400"]);
+        let lost = |answer: nipart_tests::system::Answer| {
+            let answer = answer.ok();
+            let lines = answer.out.lines();
+            let told: Vec<&str> = lines.filter(|line| line.starts_with('#')).collect();
+            for line in &told {
+                assert!(answer.err.contains(line.trim_start_matches("# ")));
+            }
+            (answer.out.clone(), told.join(" "))
+        };
+        for change in [
+            "interfaces: [{name: v9, mtu: 1300}]",
+            "interfaces: [{name: v8, state: absent}]",
+        ] {
+            let (revert, told) = lost(system.ctl_with(&["gr", "-"], change));
+            assert!(told.contains("v9 is down now and comes back up"), "{told}");
+            system.apply(change).ok();
+            system.apply(&revert).ok();
+            assert_link("v9", &json!({"mtu": 1400, "link": "v8"}));
+            ip(&["link", "set", "v8", "down"]);
+            ip(&["link", "set", "v9", "down"]);
+        }
+        // What stays as it is, needs no word.
+        let (revert, told) =
+            lost(system.ctl_with(&["gr", "-"], "interfaces: [{name: v8, state: down}]"));
+        assert_eq!(told, "");
+        let applied = system.apply(&revert).ok();
+        assert!(
+            applied.out.starts_with("Nothing to change"),
+            "{}",
+            applied.out
+        );
+    });
+}
+
+#[test]
 fn a_revert_brings_back_what_goes_with_an_address() {
     run(|| {
         let (system, before) = prepared();

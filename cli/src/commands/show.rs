@@ -8,6 +8,7 @@ use nipart_api::call::{PlanParameters, ShowParameters};
 use nipart_api::client::Client;
 use nipart_schemas::interface::{Interface, InterfaceState};
 use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::revert;
 use nipart_schemas::yaml;
 
 use super::policy;
@@ -15,7 +16,7 @@ use super::running_config::running_config;
 use crate::arguments::StateFormat;
 use crate::failure::{Failure, defect};
 use crate::input::Wanted;
-use crate::output::{Table, plain, styled};
+use crate::output::{Table, note, plain, styled};
 use crate::pretty::pretty_json;
 
 pub(super) async fn run(
@@ -44,7 +45,33 @@ pub(super) async fn revert(
         .generate_revert(&parameters)
         .await
         .map_err(|error| Failure::of_document(&input.document, error))?;
+    for name in raised(&mut client, &json).await? {
+        let text = format!("{name} is down now and comes back up: a state can't say otherwise");
+        if format == StateFormat::Yaml {
+            plain(&format!("# {text}\n"))?;
+        }
+        note(&text);
+    }
     write(&json, format)
+}
+
+/// The interfaces that the revert brings back otherwise than they are.
+async fn raised(client: &mut Client, revert: &str) -> Result<Vec<String>, Failure> {
+    let revert: NetworkState = serde_json::from_str(revert).map_err(|error| defect(&error))?;
+    let is_up = |back: &&Interface| back.wanted_state() == InterfaceState::Up;
+    let names = revert.interfaces.iter().filter(is_up);
+    let names: Vec<String> = names.map(|back| back.name.clone()).collect();
+    if names.is_empty() {
+        return Ok(names);
+    }
+    let parameters = ShowParameters {
+        interfaces: Some(names),
+        ..ShowParameters::default()
+    };
+    let current = client.show(&parameters).await?;
+    let current = serde_json::from_str(&current).map_err(|error| defect(&error))?;
+    let names = revert::raised(&revert, &current).into_iter();
+    Ok(names.map(str::to_string).collect())
 }
 
 /// Writes a state that is at hand.

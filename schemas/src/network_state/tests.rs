@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::NetworkState;
+use crate::interface::InterfaceState;
 use crate::revert::{followed_by, revert_of};
 use crate::yaml;
 
@@ -524,5 +525,38 @@ fn speeds_that_are_not_known_are_those_that_were_set() {
         let mut present = of(present);
         present.presume_link_modes(&state(set));
         assert_eq!(present, of(expected));
+    }
+}
+
+#[test]
+fn a_virtual_link_that_was_down_is_raised() {
+    let current = state(
+        "interfaces: [{name: v8, type: veth, state: down, mtu: 1500, veth: {peer: v9}},
+                      {name: v9, type: veth, state: up, mtu: 1500, veth: {peer: v8}},
+                      {name: far, type: veth, state: down, mtu: 1500},
+                      {name: eth0, type: ethernet, state: down, mtu: 1500}]",
+    );
+    for (desired, states, raised) in [
+        ("{name: v8, mtu: 1400}", "up", "v8"),
+        ("{name: v9, state: down}", "up up", "v8"),
+        ("{name: v8, state: absent}", "up up", "v8"),
+        ("{name: v8, state: down}", "down", ""),
+        (
+            "{name: far, mtu: 1400}, {name: eth0, mtu: 1400}",
+            "down down",
+            "",
+        ),
+    ] {
+        let back = revert_of(&state(&format!("interfaces: [{desired}]")), &current);
+        let found = back
+            .interfaces
+            .iter()
+            .map(|back| match back.wanted_state() {
+                InterfaceState::Up => "up",
+                _ => "down",
+            });
+        assert_eq!(found.collect::<Vec<_>>().join(" "), states, "{desired}");
+        let found = crate::revert::raised(&back, &current);
+        assert_eq!(found.join(" "), raised, "{desired}");
     }
 }

@@ -44,9 +44,11 @@ pub(super) fn with_what_vanishes(
     whole
 }
 
-/// Physical links stay when they are set down or forgotten.
+/// Physical links stay when they are set down or forgotten, others when they are down already and wanted so.
 fn is_deleted(wanted: &Interface, present: &Interface) -> bool {
-    wanted.wanted_state().takes_down()
+    let wanted = wanted.wanted_state();
+    wanted.takes_down()
+        && (wanted != InterfaceState::Down || present.wanted_state() != InterfaceState::Down)
         && present
             .interface_type
             .as_ref()

@@ -133,6 +133,9 @@ fn present_values(saved: &NetworkState, current: &NetworkState) -> NetworkState 
     for interface in &mut state.interfaces {
         // Nobody but the user says that.
         interface.wait_ip = None;
+        if let Some(present) = current.interface(&interface.name) {
+            interface.state = present.state;
+        }
         let was_on = saved
             .interface(&interface.name)
             .and_then(|saved| saved.ipv4.as_ref()?.enabled);
