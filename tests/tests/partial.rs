@@ -236,3 +236,24 @@ fn a_link_that_was_set_down_comes_back_as_it_was() {
         check::changes_nothing(&system, "interfaces: [{name: br0, mtu: 1300}]");
     });
 }
+
+#[test]
+fn words_that_concern_only_us_are_told() {
+    run(|| {
+        let system = System::start();
+        check::apply(&system, BRIDGE);
+        let words = "interfaces: [{name: br0, drift: restore, wait-ip: ipv4}, {name: p1}]";
+        let told = "br0.wait-ip: none → ipv4\nbr0.drift: report → restore\n";
+        let plan = system.ctl_with(&["plan", "-"], words).ok().out;
+        assert_eq!(plan, format!("{told}Nothing to change but what is saved\n"));
+        let diff = system.ctl_with(&["diff", "-"], words);
+        assert_eq!((diff.code, diff.out.as_str()), (1, told));
+        let applied = system.apply(words).ok().out;
+        assert!(
+            applied.starts_with("Nothing to change, verified, saved"),
+            "{applied}"
+        );
+        check::changes_nothing(&system, words);
+        assert_eq!(system.ctl_with(&["diff", "-"], words).code, 0);
+    });
+}

@@ -72,7 +72,8 @@ fn describe(report: &PlanReport, verbose: bool) -> String {
         }
     }
     text.push_str(&match count {
-        0 => "Nothing to change\n".to_string(),
+        0 if report.differences.is_empty() => "Nothing to change\n".to_string(),
+        0 => "Nothing to change but what is saved\n".to_string(),
         1 => "1 operation would be executed\n".to_string(),
         _ => format!(
             "{count} operations would be executed in {} waves\n",

@@ -21,7 +21,7 @@ use crate::peers::Peers;
 
 /// What a decision was made from, before anything is changed.
 pub struct Situation {
-    pub(super) request: DecisionRequest,
+    pub(crate) request: DecisionRequest,
     /// What to do.
     pub decision: Decision,
 }
