@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Keys of 32 bytes, written in base64 as `wg(8)` does: public ones, and secret ones that hide themselves.
+//! Keys: of 32 bytes, written in base64 as `wg(8)` does, and in hexadecimal digits as `wpa_supplicant` does. Secret ones
+//! hide themselves.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -77,28 +79,131 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// A private or preshared key, or `<hidden>`. All zeros mean that there is none.
+/// What a secret is made of, and how it is written.
+pub trait KeyText: Clone + PartialEq {
+    /// No key.
+    const NONE: Self;
+    /// What is said of text that is none. Never what was written: it may be a secret with a typing mistake.
+    const EXPECTED: &'static str;
+
+    /// Reads it; none when the text can't be one.
+    fn read(text: &str) -> Option<Self>;
+
+    /// Writes it.
+    fn write(&self) -> String;
+}
+
+impl KeyText for [u8; KEY_LENGTH] {
+    const NONE: Self = [0; KEY_LENGTH];
+    const EXPECTED: &'static str = EXPECTED;
+
+    fn read(text: &str) -> Option<Self> {
+        decode(text)
+    }
+
+    fn write(&self) -> String {
+        encode(self)
+    }
+}
+
+/// A connectivity association key (IEEE 802.1X-2010, 9.3.1): 32 or 64 hexadecimal digits; empty where there is none.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CakDigits(String);
+
+impl KeyText for CakDigits {
+    const NONE: Self = Self(String::new());
+    const EXPECTED: &'static str = "not a key: expected 32 or 64 hexadecimal digits";
+
+    fn read(text: &str) -> Option<Self> {
+        let is_key = matches!(text.len(), 0 | 32 | 64) && is_hexadecimal(text);
+        is_key.then(|| Self(text.to_ascii_lowercase()))
+    }
+
+    fn write(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// A connectivity association key name (IEEE 802.1X-2010, 9.3.1), which is no secret: 1 to 32 bytes in hexadecimal digits;
+/// empty where there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct KeyName(String);
+
+overlay_leaf!(KeyName);
+
+impl KeyName {
+    /// No name.
+    pub const NONE: Self = Self(String::new());
+
+    /// Whether it is none.
+    pub fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Its digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for KeyName {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_name = text.len() <= 64 && text.len().is_multiple_of(2) && is_hexadecimal(&text);
+        let name = is_name.then(|| Self(text.to_ascii_lowercase()));
+        name.ok_or("not a name of a key: expected 2 to 64 hexadecimal digits, two for each byte")
+    }
+}
+
+impl From<KeyName> for String {
+    fn from(name: KeyName) -> Self {
+        name.0
+    }
+}
+
+fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+/// A private or preshared key of WireGuard. All zeros mean that there is none.
+pub type SecretKey = Secret<[u8; KEY_LENGTH]>;
+/// The key that both ends of a MACsec link have. Empty means that there is none.
+pub type Cak = Secret<CakDigits>;
+
+/// A secret, or `<hidden>`.
 ///
 /// It is serialized as what it is: whoever sends it further hides it first, see
 /// [`crate::network_state::NetworkState::hide_secrets`].
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
-pub struct SecretKey(Option<[u8; KEY_LENGTH]>);
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String", bound = "K: KeyText")]
+pub struct Secret<K>(Option<K>);
 
-impl SecretKey {
+impl<K> JsonSchema for Secret<K> {
+    fn schema_name() -> Cow<'static, str> {
+        "SecretKey".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        String::json_schema(generator)
+    }
+}
+
+impl<K: KeyText> Secret<K> {
     /// No key.
-    pub const NONE: Self = Self(Some([0; KEY_LENGTH]));
+    pub const NONE: Self = Self(Some(K::NONE));
     /// The one that there is.
     pub const HIDDEN: Self = Self(None);
 
     /// The key of these bytes.
-    pub fn new(bytes: [u8; KEY_LENGTH]) -> Self {
+    pub fn new(bytes: K) -> Self {
         Self(Some(bytes))
     }
 
     /// Its bytes, unless it is hidden.
-    pub fn bytes(&self) -> Option<&[u8; KEY_LENGTH]> {
+    pub fn bytes(&self) -> Option<&K> {
         self.0.as_ref()
     }
 
@@ -107,43 +212,56 @@ impl SecretKey {
         self.0.is_none()
     }
 
+    /// Whether it says that there is to be none.
+    pub fn is_none(&self) -> bool {
+        self.0 == Some(K::NONE)
+    }
+
     /// Whether both may be the same; one that isn't there is [`Self::NONE`].
     pub fn agrees(wanted: &Self, current: Option<&Self>) -> bool {
-        let current = current.unwrap_or(&Self::NONE);
-        wanted.is_hidden() || current.is_hidden() || wanted == current
+        match current {
+            Some(current) => wanted.is_hidden() || current.is_hidden() || wanted == current,
+            None => wanted.is_hidden() || wanted.is_none(),
+        }
     }
 }
 
-impl TryFrom<String> for SecretKey {
+impl<K: KeyText> TryFrom<String> for Secret<K> {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         if text == HIDDEN {
             return Ok(Self::HIDDEN);
         }
-        decode(&text).map(Self::new).ok_or(EXPECTED)
+        K::read(&text).map(Self::new).ok_or(K::EXPECTED)
     }
 }
 
-impl From<SecretKey> for String {
-    fn from(key: SecretKey) -> Self {
-        key.0.map_or_else(|| HIDDEN.to_string(), |key| encode(&key))
+impl<K: KeyText> From<Secret<K>> for String {
+    fn from(key: Secret<K>) -> Self {
+        key.0.map_or_else(|| HIDDEN.to_string(), |key| key.write())
     }
 }
 
-impl fmt::Display for SecretKey {
+impl<K> fmt::Display for Secret<K> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(HIDDEN)
     }
 }
 
-impl fmt::Debug for SecretKey {
+impl<K> fmt::Debug for Secret<K> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(HIDDEN)
     }
 }
 
-impl Overlay for SecretKey {
+impl<K: KeyText> Overlay for Secret<K> {
+    const IS_SECRET: bool = true;
+
+    fn wants_nothing(&self) -> bool {
+        self.is_none()
+    }
+
     fn fill_from(&mut self, below: &Self) {
         if self.is_hidden() {
             self.clone_from(below);

@@ -78,6 +78,14 @@ impl fmt::Display for Path<'_> {
 
 /// A part of a network state that can be partial.
 pub trait Overlay {
+    /// Whether its value is in no list of differences.
+    const IS_SECRET: bool = false;
+
+    /// Whether it says that there is to be none.
+    fn wants_nothing(&self) -> bool {
+        false
+    }
+
     /// Takes from `below` each key that `self` doesn't have.
     fn fill_from(&mut self, below: &Self);
 
@@ -130,8 +138,12 @@ impl<T: Overlay + Clone + Serialize> Overlay for Option<T> {
         match (self, current) {
             (None, _) => {}
             (Some(own), Some(other)) => own.differences(other, path, out),
+            (Some(own), None) if own.wants_nothing() => {}
             (Some(own), None) => {
-                let desired = value_of(own);
+                let desired = match T::IS_SECRET {
+                    true => Value::from(crate::key::HIDDEN),
+                    false => value_of(own),
+                };
                 // A section that names nothing wants nothing.
                 if desired != Value::Object(serde_json::Map::new()) {
                     out.push(Difference {

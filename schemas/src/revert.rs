@@ -86,6 +86,9 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
         if let Some(section) = &mut back.wireguard {
             section.spell_out_missing_secrets();
         }
+        if let Some(section) = &mut back.macsec {
+            section.spell_out_missing_key();
+        }
         spell_out_ip_defaults(desired, &mut back);
         if desired
             .mptcp

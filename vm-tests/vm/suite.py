@@ -26,9 +26,9 @@ MORE_PACKAGES = {
     "tests": ("nipart-tests", {"apply", "apply_ip", "dhcp", "partial", "rollback"}),
 }
 # What is in the titles of tests that need another kernel than Debian's stock one.
-USER_MODE = "::hsr::"
+USER_MODE = ["::hsr::", "::macsec_keys::"]
 # Of those that need cards which the QEMU of Debian 12 hasn't.
-NEWER_QEMU = "::igb::"
+NEWER_QEMU = ["::igb::"]
 # Packages of the programs that tests start.
 PROGRAMS = ["nipartd", "nipart-plugin", "nipartctl"]
 
@@ -120,16 +120,20 @@ def run(kernel: Kernel, tests: list[Test], threads: int, limit: float) -> int:
     """Runs the tests, each in a machine whose kernel has what it needs, and sums up."""
     started = time.monotonic()
     results, failures = [], []
-    others = {USER_MODE: user_mode.execute, NEWER_QEMU: newer_qemu.execute}
-    for mark, execute in [(None, machine.execute), *others.items()]:
+    for marks, execute in [(None, machine.execute), (USER_MODE, user_mode.execute), (NEWER_QEMU, newer_qemu.execute)]:
         # Those of one pair of cards would only wait for each other.
-        at_a_time = 1 if mark == NEWER_QEMU else threads
-        chosen = [test for test in tests if next((part for part in others if part in test.title), None) == mark]
+        at_a_time = 1 if marks is NEWER_QEMU else threads
+        chosen = [test for test in tests if marks_of(test) is marks]
         if chosen:
             found, failure = run_in(execute, kernel, chosen, at_a_time, limit)
             results += found
             failures += [failure] if failure else []
     return report(results, "\n".join(failures), time.monotonic() - started)
+
+
+def marks_of(test: Test) -> list[str] | None:
+    """The list above that the test is meant by."""
+    return next((marks for marks in (USER_MODE, NEWER_QEMU) if any(part in test.title for part in marks)), None)
 
 
 def run_in(execute, kernel: Kernel, tests: list[Test], threads: int, limit: float) -> tuple[list[dict], str | None]:

@@ -187,7 +187,7 @@ mod tests {
         let text = text().unwrap();
         for line in [
             "| `permanent-mac-address` | shown only | – |",
-            "| `macsec.mka-cak` | refused | – |",
+            "| `macsec.mka-cak` |  | new link |",
             "| `vlan.id` |  | new link |",
             "| `vlan.reorder-headers` |  | in place |",
             "| `link-aggregation.options.fail_over_mac` |  | new link |",

@@ -44,7 +44,7 @@ pub(super) async fn run(
     let store = Store::open(&directories.state, &directories.run, &directories.states)?;
     nothing_is_unfinished(&store)?;
     let tools = Arc::new(Tools {
-        kernel: Kernel::open().await?,
+        kernel: Kernel::open(&directories.run).await?,
         names: Names::open(Paths::from_process(&directories.run, &directories.state)),
         store: Mutex::new(store),
         progress: Mutex::new(ProgressLine::new()),

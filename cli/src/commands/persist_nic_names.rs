@@ -27,6 +27,8 @@ const FOLDER: &str = "etc/systemd/network";
 /// Says that names were kept once: what is given other names later keeps those.
 const STAMP: &str = ".nipart-persist.stamp";
 /// Kernel arguments: whether systemd is told not to name cards.
+/// Nothing is begun there.
+const RUN_DIR: &str = "/run/nipart";
 const COMMAND_LINE: &str = "/proc/cmdline";
 const NAMES_ARE_KERNELS: &str = "net.ifnames=0";
 /// systemd-udevd isn't root's alone.
@@ -44,7 +46,7 @@ pub(super) async fn run(request: &PersistRequest) -> Result<ExitCode, Failure> {
 
 /// The network cards of the machine, as they are named now.
 async fn cards() -> Result<Vec<Pin>, NipartError> {
-    let kernel = Kernel::open().await?;
+    let kernel = Kernel::open(Path::new(RUN_DIR)).await?;
     let state = kernel.query(&QueryScope::default()).await?;
     Ok(pins(&state))
 }

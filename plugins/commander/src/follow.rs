@@ -29,6 +29,8 @@ pub(crate) struct Follow {
     pub(crate) has_hardware: bool,
     /// Its addresses are endpoints of multipath TCP, which the kernel keeps when the link goes.
     pub(crate) has_endpoints: bool,
+    /// Its ends agree upon keys: the kernel forgets routes and addresses when whoever does that takes the link down.
+    pub(crate) agrees_upon_keys: bool,
     /// Somebody has to be watched closely: what others change is undone, or saved.
     pub(crate) is_guarded: bool,
     /// What an apply waits for.
@@ -78,6 +80,7 @@ impl Followed {
                         condition,
                         has_hardware: interface.has_hardware(),
                         has_endpoints: interface.wants_endpoints(),
+                        agrees_upon_keys: interface.agrees_upon_keys(),
                         is_guarded: interface.drift.unwrap_or_default() != DriftPolicy::Report,
                         awaited_addresses: interface.awaited_addresses(),
                     };
@@ -94,7 +97,7 @@ impl Followed {
                         _ => {}
                     }
                     let needs = |follow: &Follow| {
-                        let is_served = follow.dhcp.is_some();
+                        let is_served = follow.dhcp.is_some() || follow.agrees_upon_keys;
                         (is_served, follow.has_endpoints, follow.is_guarded)
                     };
                     changes.rules |= before.as_ref().map(needs) != Some(needs(&after));
@@ -117,10 +120,11 @@ impl Followed {
     pub(crate) fn rules(&self) -> Vec<MonitorRule> {
         let rule = |(name, follow): (&String, &Follow)| {
             let mut interested = vec![LinkCondition::Present, LinkCondition::Changed];
-            if follow.dhcp.is_some() {
+            let is_served = follow.dhcp.is_some() || follow.agrees_upon_keys;
+            if is_served {
                 interested.extend([LinkCondition::Up, LinkCondition::Down]);
             }
-            if follow.dhcp.is_some() || follow.has_endpoints {
+            if is_served || follow.has_endpoints {
                 interested.push(LinkCondition::Absent);
             }
             if follow.is_guarded {

@@ -172,6 +172,10 @@ impl Commander {
             }
             EventData::LinkChanged(change) => self.link_changed(question, change).await,
             EventData::LinksChanged(names) => self.links_changed(&question, names),
+            EventData::KeyAgreementEnded(interface) => {
+                let tools = self.tools(&question);
+                tokio::spawn(async move { tools.restore(interface).await });
+            }
             EventData::LeaseChanged(event) => self.lease_changed(question, event).await,
             EventData::PluginChanged(report) => self.plugin_changed(question, report).await,
             other => question.refuse(&other).await,

@@ -43,14 +43,18 @@ async fn main() {
         Some("ip") => {
             with_ip(pairs);
             // A namespace that is torn down with links in it slows down whatever is measured next.
-            delete(&Kernel::open().await.expect("sockets"), pairs).await;
+            delete(
+                &Kernel::open(&std::env::temp_dir()).await.expect("sockets"),
+                pairs,
+            )
+            .await;
         }
         _ => panic!("kernel or ip?"),
     }
 }
 
 async fn with_kernel(pairs: u32) {
-    let kernel = Kernel::open().await.expect("sockets");
+    let kernel = Kernel::open(&std::env::temp_dir()).await.expect("sockets");
     let plan = Plan {
         waves: vec![
             (0..pairs).map(pair).collect(),

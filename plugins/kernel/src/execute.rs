@@ -39,6 +39,7 @@ pub(crate) use self::link::common;
 pub(crate) use self::names::Names;
 pub(crate) use self::tun::TunDevice;
 use crate::error::from_netlink;
+use crate::key_agreement::KeyAgreements;
 use crate::mptcp::{self, Endpoints};
 use crate::{hardware, sr_iov, wireguard};
 
@@ -101,6 +102,7 @@ pub(crate) async fn execute(
     dump: &DumpSocket,
     apply: &ApplySocket,
     generic: &GenericSocket,
+    agreements: &KeyAgreements,
     plan: &Plan,
 ) -> ExecutionReport {
     let mut report = ExecutionReport::default();
@@ -110,7 +112,16 @@ pub(crate) async fn execute(
         return report;
     }
     for wave in &plan.waves {
-        execute_wave(dump, apply, generic, wave, &mut names, &mut report).await;
+        execute_wave(
+            dump,
+            apply,
+            generic,
+            agreements,
+            wave,
+            &mut names,
+            &mut report,
+        )
+        .await;
         if !report.failures.is_empty() {
             break;
         }
@@ -138,6 +149,7 @@ async fn execute_wave(
     dump: &DumpSocket,
     apply: &ApplySocket,
     generic: &GenericSocket,
+    agreements: &KeyAgreements,
     wave: &[Operation],
     names: &mut Names,
     report: &mut ExecutionReport,
@@ -161,6 +173,14 @@ async fn execute_wave(
         return;
     }
 
+    for operation in wave {
+        if let Operation::DeleteLink { interface } = operation
+            && let Err(error) = agreements.stop(interface).await
+        {
+            report.failures.push(error.while_doing(operation));
+            return;
+        }
+    }
     let mut progress = Progress::new(wave, &tasks);
     let mut rest = tasks.into_iter().peekable();
     while let Some(first) = rest.next()
@@ -171,7 +191,7 @@ async fn execute_wave(
             run.push(task);
         }
         let positions: Vec<usize> = run.iter().map(|task| task.position).collect();
-        let outcomes = execute_run(dump, apply, generic, run).await;
+        let outcomes = execute_run(dump, apply, generic, agreements, run).await;
         for (position, outcome) in positions.into_iter().zip(outcomes) {
             progress.note(position, outcome);
         }
@@ -226,6 +246,7 @@ async fn execute_run(
     dump: &DumpSocket,
     apply: &ApplySocket,
     generic: &GenericSocket,
+    agreements: &KeyAgreements,
     run: Vec<Task>,
 ) -> Vec<Outcome> {
     let mut messages = Vec::new();
@@ -251,7 +272,10 @@ async fn execute_run(
     } else if !links.is_empty() {
         deletion::delete(dump, apply, &links).await
     } else if !sections.is_empty() {
-        one_by_one(sections, |interface| configure(generic, interface)).await
+        one_by_one(sections, |interface| {
+            configure(generic, agreements, interface)
+        })
+        .await
     } else if !endpoints.is_empty() {
         one_by_one(endpoints, |wanted| mptcp::configure(generic, wanted)).await
     } else if !cards.is_empty() {
@@ -269,7 +293,14 @@ async fn execute_run(
     }
 }
 
-async fn configure(generic: &GenericSocket, interface: Box<Interface>) -> Result<(), NipartError> {
+async fn configure(
+    generic: &GenericSocket,
+    agreements: &KeyAgreements,
+    interface: Box<Interface>,
+) -> Result<(), NipartError> {
+    if let Some(section) = &interface.macsec {
+        return agreements.start(&interface.name, section).await;
+    }
     match &interface.wireguard {
         Some(section) => wireguard::configure(generic, &interface.name, section).await,
         None if interface.has_hardware() => hardware::configure(generic, &interface).await,

@@ -2,6 +2,8 @@
 
 //! The library's face: three sockets, one question and one command.
 
+use std::path::Path;
+
 use nipart_netlink::{ApplyOptions, ApplySocket, DumpOptions, DumpSocket, GenericSocket};
 use nipart_schemas::error::NipartError;
 use nipart_schemas::network_state::NetworkState;
@@ -9,6 +11,7 @@ use nipart_schemas::operation::{ExecutionReport, Plan};
 use nipart_schemas::request::QueryScope;
 
 use crate::error::from_netlink;
+use crate::key_agreement::KeyAgreements;
 use crate::{execute, hardware, query, sr_iov, wireguard};
 
 /// The kernel's network, in the network namespace of the thread that opened it.
@@ -19,11 +22,13 @@ pub struct Kernel {
     dump: DumpSocket,
     apply: ApplySocket,
     generic: GenericSocket,
+    agreements: KeyAgreements,
 }
 
 impl Kernel {
-    /// Opens the sockets. Fails when the system refuses; rights are asked for only by what needs them.
-    pub async fn open() -> Result<Self, NipartError> {
+    /// Opens the sockets. Fails when the system refuses; rights are asked for only by what needs them. Under `run_dir` is
+    /// written down what goes on for links until they go or the system is booted.
+    pub async fn open(run_dir: &Path) -> Result<Self, NipartError> {
         let options = DumpOptions {
             // On a host where links come and go all the time a slightly blurred picture is better than none.
             accept_interrupted: true,
@@ -34,6 +39,7 @@ impl Kernel {
             dump: DumpSocket::open(options).map_err(cannot_open)?,
             apply: ApplySocket::open(ApplyOptions::default()).map_err(cannot_open)?,
             generic: GenericSocket::open().map_err(cannot_open)?,
+            agreements: KeyAgreements::new(run_dir),
         })
     }
 
@@ -47,6 +53,7 @@ impl Kernel {
         wireguard::observe(&self.generic, &mut state.interfaces)
             .await
             .map_err(|error| from_netlink(&error).while_doing("read WireGuard links"))?;
+        self.agreements.observe(&mut state.interfaces).await;
         hardware::observe(&self.generic, scope, &mut state.interfaces)
             .await
             .map_err(|error| from_netlink(&error).while_doing("read settings of the hardware"))?;
@@ -62,6 +69,17 @@ impl Kernel {
     /// A failure reads `<operation>: <the kernel's text>`. Of an operation that failed with kind `timeout` or
     /// `plugin-failure` it is unknown whether it was done: query to know.
     pub async fn execute(&self, plan: &Plan) -> ExecutionReport {
-        execute::execute(&self.dump, &self.apply, &self.generic, plan).await
+        let Self {
+            dump,
+            apply,
+            generic,
+            agreements,
+        } = self;
+        execute::execute(dump, apply, generic, agreements, plan).await
+    }
+
+    /// What goes on for links beside the kernel.
+    pub(crate) fn agreements(&self) -> &KeyAgreements {
+        &self.agreements
     }
 }

@@ -8,6 +8,7 @@
 //!   interfaces by targeted questions, many by one dump; never one dump for each object.
 //! - `execute`: operations → messages, sent in batches, wave after wave.
 //! - `kind`: what is particular to each kind of link, one file each, for both directions.
+//! - `key_agreement`: keys of MACsec links, which another program agrees upon.
 //! - `hardware`: settings of network cards, by generic netlink, where they are asked for.
 //! - `sr_iov`: virtual functions of cards, where these settings are asked for.
 //!
@@ -20,6 +21,7 @@ mod error;
 mod execute;
 mod hardware;
 mod kernel;
+mod key_agreement;
 mod kind;
 mod mptcp;
 mod plugin;

@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use nipart_plugin_sdk::{Incoming, Plugin};
+use nipart_plugin_sdk::{EventContext, Handle, Incoming, Plugin};
 use nipart_schemas::error::NipartError;
-use nipart_schemas::event::EventData;
+use nipart_schemas::event::{EventData, Role};
 
 use crate::Kernel;
 use crate::abandoned::Plans;
@@ -26,12 +26,15 @@ const FINISH_LIMIT: Duration = Duration::from_secs(5);
 
 /// Runs until the daemon has gone or asks to finish.
 pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
-    let kernel = Kernel::open().await?;
+    let kernel = Kernel::open(&plugin.environment().run_dir).await?;
+    kernel.agreements().take_up();
+    let handle = plugin.handle();
     let plans = Plans::default();
     let mut work = FuturesUnordered::new();
     loop {
         tokio::select! {
             Some(()) = work.next() => {}
+            interface = kernel.agreements().ended() => tell(&handle, interface).await,
             incoming = plugin.next(), if work.len() < QUESTIONS_MAX => match incoming {
                 Some(incoming) => work.push(serve(&kernel, &plans, incoming)),
                 None => break,
@@ -43,6 +46,15 @@ pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
         tracing::warn!("finishing although work is under way");
     }
     Ok(())
+}
+
+async fn tell(handle: &Handle, interface: String) {
+    let context = EventContext::root(Role::Kernel);
+    let data = EventData::KeyAgreementEnded(interface);
+    // Without the daemon the plugin ends anyway.
+    if let Err(error) = handle.tell(&context, Role::Commander, data).await {
+        tracing::warn!("the end of a key agreement was not heard of: {error}");
+    }
 }
 
 /// Answers one question. A plan is executed to its end although its asker may have gone.

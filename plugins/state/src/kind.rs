@@ -64,6 +64,11 @@ pub(crate) trait Kind: Sync {
         false
     }
 
+    /// The same of this link, because of what else it has.
+    fn is_fixed_for(&self, _present: &Interface, _key: &str) -> bool {
+        false
+    }
+
     /// Whether this difference is none: the kernel rounds, or shows another word for the same.
     fn is_equal(&self, _key: &str, _difference: &Difference) -> bool {
         false
@@ -171,9 +176,10 @@ pub(crate) fn section_differences(wanted: &Interface, present: &Interface) -> Ve
 /// Whether the kernel can't make one of these changes on the living link, so that it has to be created anew.
 pub fn needs_recreation(present: &Interface, differences: &[Difference]) -> bool {
     of_type(present.interface_type.as_ref()).is_some_and(|kind| {
-        differences
-            .iter()
-            .any(|difference| kind.is_fixed(key_of(difference), difference))
+        differences.iter().any(|difference| {
+            let key = key_of(difference);
+            kind.is_fixed(key, difference) || kind.is_fixed_for(present, key)
+        })
     })
 }
 

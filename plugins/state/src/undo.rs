@@ -127,6 +127,9 @@ fn as_before(before: &Interface, now: Option<&Interface>) -> Interface {
     if let Some(section) = &mut wanted.wireguard {
         section.spell_out_missing_secrets();
     }
+    if let Some(section) = &mut wanted.macsec {
+        section.spell_out_missing_key();
+    }
     if let Some(ipv6) = &mut wanted.ipv6 {
         ipv6.token.get_or_insert(Ipv6Addr::UNSPECIFIED);
     }

@@ -126,6 +126,9 @@ event_data! {
     /// Monitor → the follower that the rules name, told: these links are not what they were some time ago.
     LinksChanged(Vec<String>) = "links-changed",
 
+    /// Kernel → commander, told: what agreed upon keys for this link has ended, and what it left in the link is of no use.
+    KeyAgreementEnded(String) = "key-agreement-ended",
+
     /// Commander → dhcp: run a client on this link (again, if its settings changed). Answer: `done`.
     StartDhcp(DhcpClientConfig) = "start-dhcp",
     /// Commander → dhcp: stop the client of this link. Answer: `done`.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! MACsec (IEEE 802.1AE).
+//! MACsec (IEEE 802.1AE), and the key that its ends agree upon keys by (MKA, IEEE 802.1X-2010).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Interface;
+use crate::key::{Cak, KeyName};
 use crate::lenient;
 use crate::overlay::{overlay, overlay_leaf};
 
@@ -42,12 +44,13 @@ pub struct Macsec {
     /// Who does the work. Kernel default `off`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offload: Option<MacsecOffload>,
-    /// Refused: keys that are agreed upon need a daemon that does that.
+    /// The key that both ends have, from which they derive those of the channels. 32 hexadecimal digits, or 64; `""` takes
+    /// it away. Shown as `<hidden>`, which also stands for the one that there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mka_cak: Option<String>,
-    /// Refused, as `mka-cak`.
+    pub mka_cak: Option<Cak>,
+    /// Its name, by which each end knows that the other one means the same key: 2 to 64 hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mka_ckn: Option<String>,
+    pub mka_ckn: Option<KeyName>,
 }
 
 overlay!(Macsec {
@@ -60,6 +63,33 @@ overlay!(Macsec {
     mka_cak,
     mka_ckn
 });
+
+impl Interface {
+    /// Whether its ends are to agree upon keys.
+    pub fn agrees_upon_keys(&self) -> bool {
+        self.macsec
+            .as_ref()
+            .is_some_and(|section| section.has_key())
+    }
+
+    /// The key by which they do.
+    pub fn macsec_key_mut(&mut self) -> Option<&mut Cak> {
+        self.macsec.as_mut()?.mka_cak.as_mut()
+    }
+}
+
+impl Macsec {
+    /// Whether the ends are to agree upon keys (MKA).
+    pub fn has_key(&self) -> bool {
+        self.mka_cak.as_ref().is_some_and(|key| !key.is_none())
+    }
+
+    /// Writes out that a key which isn't there is not to be there: one that isn't written says nothing.
+    pub fn spell_out_missing_key(&mut self) {
+        self.mka_cak.get_or_insert(Cak::NONE);
+        self.mka_ckn.get_or_insert(KeyName::NONE);
+    }
+}
 
 /// `MACSEC_VALIDATE_*` of `linux/if_link.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -4,6 +4,7 @@
 
 use super::NetworkState;
 use crate::interface::Interface;
+use crate::key::{Cak, SecretKey};
 use crate::operation::{Operation, Plan};
 use crate::overlay::Overlay;
 
@@ -15,18 +16,28 @@ impl Interface {
             .iter_mut()
             .flat_map(|section| section.secrets_mut())
         {
-            *secret = crate::key::SecretKey::HIDDEN;
+            *secret = SecretKey::HIDDEN;
+        }
+        if let Some(key) = self.macsec_key_mut().filter(|key| !key.is_none()) {
+            *key = Cak::HIDDEN;
         }
     }
 
     fn has_hidden_secrets(&self) -> bool {
+        let key = self
+            .macsec
+            .as_ref()
+            .and_then(|section| section.mka_cak.as_ref());
+        if key.is_some_and(Cak::is_hidden) {
+            return true;
+        }
         let Some(section) = &self.wireguard else {
             return false;
         };
         let peers = section.peer.iter().flat_map(|peers| &peers.0);
         let preshared = peers.filter_map(|peer| peer.preshared_key.as_ref());
         let mut secrets = section.private_key.iter().chain(preshared);
-        secrets.any(crate::key::SecretKey::is_hidden)
+        secrets.any(SecretKey::is_hidden)
     }
 }
 
@@ -49,9 +60,14 @@ impl NetworkState {
             .iter_mut()
             .filter(|interface| interface.has_hidden_secrets())
         {
-            let known = other
-                .interface(&interface.name)
-                .and_then(|known| known.wireguard.as_ref());
+            let known = other.interface(&interface.name);
+            if let Some(key) = interface.macsec_key_mut()
+                && let Some(section) = known.and_then(|known| known.macsec.as_ref())
+                && let Some(known) = &section.mka_cak
+            {
+                key.fill_from(known);
+            }
+            let known = known.and_then(|known| known.wireguard.as_ref());
             let (Some(section), Some(known)) = (&mut interface.wireguard, known) else {
                 continue;
             };

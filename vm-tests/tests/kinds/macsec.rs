@@ -45,11 +45,6 @@ interfaces:
         let all = json!({"sci": "0200000000010008", "encrypt": false, "validation": "check", "inc_sci": false});
         assert_link("m0", &data(&all));
 
-        let said = check::refused(
-            &system,
-            "interfaces: [{name: m0, macsec: {mka-cak: '00112233445566778899aabbccddeeff', mka-ckn: '00'}}]",
-        );
-        assert!(said.contains("not supported"), "{said}");
         check::apply(&system, "interfaces: [{name: m0, state: absent}]");
         assert_eq!(eyes::link("m0"), Value::Null);
     });

@@ -13,5 +13,6 @@
 mod hsr;
 mod ipvlan;
 mod macsec;
+mod macsec_keys;
 mod tunnel;
 mod wireguard;

@@ -59,6 +59,7 @@ pub async fn restore(
 }
 
 /// Removes the MPTCP endpoints of a link that has gone: the kernel keeps them, and would refuse those of its successor.
+/// What agreed upon keys for it ends by itself as soon as somebody looks.
 ///
 /// # Errors
 /// When that can't be read or done.
@@ -69,7 +70,8 @@ pub async fn clear(peers: &impl Peers, locks: &Locks, interface: &str) -> Result
     };
     let known = ask::load_saved(peers, scope).await?.state;
     let saved = known.interface(interface);
-    if !saved.is_some_and(Interface::wants_endpoints) {
+    let leaves_something = |saved: &Interface| saved.wants_endpoints() || saved.agrees_upon_keys();
+    if !saved.is_some_and(leaves_something) {
         return Ok(());
     }
     let locked = LockSet::Names(BTreeSet::from([interface.to_string()]));

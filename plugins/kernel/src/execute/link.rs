@@ -51,7 +51,9 @@ pub(super) fn create(
         builder = builder.set_info_data(data);
     }
     let mut message = builder.build();
-    let comes_up_later = settings.is_some() && message.header.flags.contains(LinkFlags::Up);
+    let agrees_upon_keys = interface.agrees_upon_keys();
+    let comes_up_later =
+        (settings.is_some() || agrees_upon_keys) && message.header.flags.contains(LinkFlags::Up);
     if comes_up_later {
         set_flag(&mut message, LinkFlags::Up, false);
     }
@@ -63,7 +65,7 @@ pub(super) fn create(
     };
     steps.push(Step::send(NetlinkRequest::create_link(message)));
     steps.extend(settled);
-    if kind.is_configured_elsewhere() {
+    if kind.is_configured_elsewhere() || agrees_upon_keys {
         steps.push(Step::Configure(Box::new(interface.only_sections())));
     }
     steps.extend(settings);

@@ -18,7 +18,7 @@ use nipart_schemas::operation::{Operation, Plan};
 
 use super::ip_stack::missing_secret;
 use crate::kind::{self, LinkKind};
-use crate::{mptcp, sr_iov};
+use crate::{key_agreement, mptcp, sr_iov};
 
 /// What the kernel says of a kind that it doesn't have, and has no module for (`rtnl_newlink`, net/core/rtnetlink.c).
 const UNKNOWN_KIND: &str = "Unknown device type";
@@ -48,6 +48,7 @@ pub(super) async fn check(
     plan: &Plan,
 ) -> Result<(), NipartError> {
     check_secrets(plan)?;
+    key_agreement::check(plan)?;
     check_mptcp(generic, plan).await?;
     check_functions(dump, plan).await?;
     // A kind is asked for before what its module brings along.

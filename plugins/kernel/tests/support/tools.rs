@@ -31,7 +31,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 pub async fn open() -> Kernel {
-    Kernel::open().await.unwrap()
+    Kernel::open(&std::env::temp_dir()).await.unwrap()
 }
 
 /// Everything, routes included.

@@ -33,10 +33,7 @@ const REFUSED: [(&str, &str); 20] = [
         "lldp",
         "LLDP is not supported yet: leave the key out, and run an LLDP daemon beside Nipart",
     ),
-    (
-        "macsec-up",
-        "mka-cak needs a daemon that agrees upon keys (MKA), which this version doesn't start",
-    ),
+    ("macsec-up", "port 0 is not possible: 1 to 65535"),
     ("ovn", "unknown key `ovn`, expected"),
     ("ovs-bridge", "unknown key `fail-mode`, expected"),
     (
