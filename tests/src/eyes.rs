@@ -309,15 +309,23 @@ pub fn assert_same(before: &str, after: &str, what: &str) {
 }
 
 /// A line without what changes by itself: numbers of links that are created anew, timers, remaining life times, states of LACP.
+/// Alternative names are sorted: theirs is the order in which they came.
 fn without_passing(line: &str) -> String {
+    let line = line.replace('\\', " ");
     let mut words = Vec::new();
+    let mut alt_names = Vec::new();
     let mut skip = false;
     let has_number = line
         .split(':')
         .next()
         .is_some_and(|number| number.parse::<u32>().is_ok());
-    for word in line.split_whitespace().skip(usize::from(has_number)) {
+    let mut all = line.split_whitespace().skip(usize::from(has_number));
+    while let Some(word) = all.next() {
         if std::mem::take(&mut skip) {
+            continue;
+        }
+        if word == "altname" {
+            alt_names.extend(all.next());
             continue;
         }
         skip = matches!(
@@ -346,6 +354,9 @@ fn without_passing(line: &str) -> String {
             words.push(without_peer_number(word));
         }
     }
+    alt_names.sort_unstable();
+    let names = alt_names.iter().flat_map(|name| ["altname", *name]);
+    words.extend(names);
     words.join(" ")
 }
 
