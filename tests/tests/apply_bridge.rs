@@ -195,26 +195,29 @@ interfaces:
 }
 
 #[test]
-fn a_bridge_keeps_the_mtu_that_it_had_from_a_port() {
+fn a_bridge_keeps_what_it_had_from_a_port() {
     run(|| {
         ip(&["link", "add", "br0", "type", "bridge"]);
+        let address = "02:00:00:00:00:79";
         ip(&[
-            "link", "add", "v0", "mtu", "1400", "type", "veth", "peer", "name", "v1",
+            "link", "add", "v0", "mtu", "1400", "address", address, "type", "veth", "peer", "name",
+            "v1",
         ]);
         ip(&["link", "set", "v0", "master", "br0"]);
-        assert_link("br0", &json!({"mtu": 1400}));
+        let kept = json!({"mtu": 1400, "address": address});
+        assert_link("br0", &kept);
         let system = System::start();
         check::apply(
             &system,
             "
 interfaces:
-- {name: br0, type: linux-bridge, mtu: 1400}
+- {name: br0, type: linux-bridge, mtu: 1400, mac-address: '02:00:00:00:00:79'}
 - {name: br1, type: linux-bridge, bridge: {port: [{name: v0}]}}
 ",
         );
-        assert_link("br0", &json!({"mtu": 1400}));
+        assert_link("br0", &kept);
         // It is its own now.
-        ip(&["link", "set", "v0", "mtu", "1300", "master", "br0"]);
-        assert_link("br0", &json!({"mtu": 1400}));
+        ip(&["link", "set", "v1", "mtu", "1300", "master", "br0"]);
+        assert_link("br0", &kept);
     });
 }

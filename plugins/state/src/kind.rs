@@ -101,8 +101,8 @@ pub(crate) trait Kind: Sync {
         false
     }
 
-    /// Whether its MTU is the smallest of its ports' until somebody has set another one than it has.
-    fn takes_mtu_of_ports(&self) -> bool {
+    /// Whether its MTU and its MAC address are the smallest of its ports' until somebody has set others than it has.
+    fn takes_after_ports(&self) -> bool {
         false
     }
 
@@ -235,9 +235,9 @@ pub(crate) fn sets_ports_up(interface_type: Option<&InterfaceType>) -> bool {
     of_type(interface_type).is_some_and(Kind::sets_ports_up)
 }
 
-/// See [`Kind::takes_mtu_of_ports`].
-pub(crate) fn takes_mtu_of_ports(interface_type: Option<&InterfaceType>) -> bool {
-    of_type(interface_type).is_some_and(Kind::takes_mtu_of_ports)
+/// See [`Kind::takes_after_ports`].
+pub(crate) fn takes_after_ports(interface_type: Option<&InterfaceType>) -> bool {
+    of_type(interface_type).is_some_and(Kind::takes_after_ports)
 }
 
 /// See [`Kind::restarts_ports`].

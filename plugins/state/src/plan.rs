@@ -6,10 +6,10 @@
 
 mod address;
 mod depth;
+mod inherited;
 mod ip_stack;
 mod link;
 mod mptcp;
-mod mtu;
 mod name;
 mod port;
 mod route;
@@ -121,7 +121,7 @@ impl<'p> Surroundings<'p> {
             creators,
             goals: by_name,
             setting_ports_up,
-            with_other_ports: mtu::with_other_ports(&goals.links),
+            with_other_ports: inherited::with_other_ports(&goals.links),
         }
     }
 

@@ -40,8 +40,8 @@ impl Kind for LinuxBridge {
         }
     }
 
-    // br_mtu_auto_adjust (net/bridge/br_if.c)
-    fn takes_mtu_of_ports(&self) -> bool {
+    // br_mtu_auto_adjust (net/bridge/br_if.c), br_stp_recalculate_bridge_id (net/bridge/br_stp_if.c)
+    fn takes_after_ports(&self) -> bool {
         true
     }
 

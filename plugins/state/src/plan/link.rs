@@ -9,7 +9,7 @@ use nipart_schemas::operation::{LinkChanges, Operation};
 use nipart_schemas::overlay::Overlay;
 
 use super::depth::GoalsByName;
-use super::{Phase, Surroundings, Waves, ip_stack, mtu, sr_iov};
+use super::{Phase, Surroundings, Waves, inherited, ip_stack, sr_iov};
 use crate::goal::Goal;
 use crate::kind;
 
@@ -84,7 +84,7 @@ pub(super) fn create(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
         controller,
         ..LinkChanges::default()
     };
-    mtu::settle_port(goal, surroundings, waves);
+    inherited::settle_port(goal, surroundings, waves);
     push_changes(Phase::SettleLinks, 0, changes, waves);
     hardware(wanted, None, waves);
     alt_names(wanted, None, waves);
@@ -167,7 +167,7 @@ pub(super) fn change(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
     };
     set_up_or_down(goal, present, &mut changes, surroundings, waves);
     push_changes(phase, depth, changes, waves);
-    mtu::settle_controller(goal, surroundings, waves);
+    inherited::settle_controller(goal, surroundings, waves);
 
     let section = kind::section_differences(wanted, present);
     if let Some(interface_type) = &present.interface_type
@@ -214,7 +214,7 @@ fn set_up_or_down(
         if is_up && !is_let_go {
             push_changes(Phase::LowerPorts, 0, only(false), waves);
         }
-        mtu::settle_port(goal, surroundings, waves);
+        inherited::settle_port(goal, surroundings, waves);
     } else if is_let_go {
         changes.up = None;
         if goal.up.unwrap_or(is_up) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! MTUs that controllers and their ports give each other.
+//! MTUs and MAC addresses that controllers and their ports give each other.
 
 use std::collections::HashSet;
 
@@ -27,32 +27,35 @@ pub(super) fn settle_port(goal: &Goal<'_>, surroundings: &Surroundings<'_>, wave
     });
     let is_given = goal.wanted.mtu.is_none() || goal.wanted.mtu == given;
     if !is_given && surroundings.sets_ports_up(controller) {
-        set(goal, 0, waves);
+        link::push_changes(Phase::SettlePorts, 0, mtu(goal), waves);
     }
 }
 
-/// A living controller that takes its MTU from its ports, until somebody sets another one than it has, may have lost by
-/// the change of its ports the one that it had and is to keep.
+/// A living controller that takes after its ports, until somebody sets something else than it has, may have lost by the
+/// change of its ports what it had and is to keep.
 pub(super) fn settle_controller(
     goal: &Goal<'_>,
     surroundings: &Surroundings<'_>,
     waves: &mut Waves,
 ) {
     let interface_type = goal.present.and_then(|link| link.interface_type.as_ref());
-    if kind::takes_mtu_of_ports(interface_type)
+    if kind::takes_after_ports(interface_type)
         && surroundings.with_other_ports.contains(goal.name())
     {
-        set(goal, AFTER_PORTS, waves);
+        let changes = LinkChanges {
+            mac_address: goal.wanted.mac_address.clone(),
+            ..mtu(goal)
+        };
+        link::push_changes(Phase::SettlePorts, AFTER_PORTS, changes, waves);
     }
 }
 
-fn set(goal: &Goal<'_>, depth: usize, waves: &mut Waves) {
-    let changes = LinkChanges {
+fn mtu(goal: &Goal<'_>) -> LinkChanges {
+    LinkChanges {
         interface: goal.name().to_string(),
         mtu: goal.wanted.mtu,
         ..LinkChanges::default()
-    };
-    link::push_changes(Phase::SettlePorts, depth, changes, waves);
+    }
 }
 
 /// The controllers whose ports, or the MTUs of these, become others.
