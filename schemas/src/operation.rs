@@ -37,6 +37,13 @@ pub enum Operation {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         peer: Option<Box<Interface>>,
     },
+    /// Wait until the link is there, which a driver makes of a virtual function, and give it MTU, MAC address, controller,
+    /// and up or down.
+    #[serde(rename_all = "kebab-case")]
+    AwaitLink {
+        /// The link.
+        interface: Box<Interface>,
+    },
     /// Delete the link, and with it all that the kernel keeps under it.
     #[serde(rename_all = "kebab-case")]
     DeleteLink {
@@ -192,6 +199,7 @@ impl Operation {
     pub fn interface(&self) -> Option<&str> {
         match self {
             Self::CreateLink { interface, .. }
+            | Self::AwaitLink { interface }
             | Self::ChangeSection { interface }
             | Self::ChangeHardware { interface } => Some(&interface.name),
             Self::DeleteLink { interface }
@@ -257,6 +265,7 @@ impl fmt::Display for Operation {
                 peer.as_ref()
                     .map_or(Ok(()), |peer| write!(formatter, " with peer {}", peer.name))
             }
+            Self::AwaitLink { interface } => write!(formatter, "await link {}", interface.name),
             Self::DeleteLink { interface } => write!(formatter, "delete link {interface}"),
             Self::ChangeLink(changes) => write!(formatter, "{changes}"),
             Self::ChangeSection { interface } => {

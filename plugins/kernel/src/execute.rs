@@ -26,6 +26,8 @@ mod tun;
 
 use std::collections::BTreeMap;
 
+use std::time::Duration;
+
 use nipart_netlink::{
     ApplySocket, DumpSocket, GenericSocket, KernelError, NetlinkError, NetlinkRequest, OnFailure,
 };
@@ -41,10 +43,13 @@ pub(crate) use self::tun::TunDevice;
 use crate::error::from_netlink;
 use crate::key_agreement::KeyAgreements;
 use crate::mptcp::{self, Endpoints};
-use crate::{hardware, sr_iov, wireguard};
+use crate::{awaited, hardware, sr_iov, wireguard};
 
 /// Messages that are sent before it is looked whether one failed: what fits into one system call.
 const BATCH: usize = 64;
+
+/// How long drivers may take to make a link of a virtual function.
+const APPEARANCE_LIMIT: Duration = Duration::from_secs(60);
 
 /// One step of an operation.
 #[derive(Debug)]
@@ -54,6 +59,8 @@ pub(crate) enum Step {
         request: Box<NetlinkRequest>,
         forgives: fn(&KernelError) -> bool,
     },
+    /// Wait until there is a link of this name.
+    Await(String),
     /// Delete the link with this number.
     Delete(u32),
     /// Write switches, one after the other.
@@ -256,9 +263,11 @@ async fn execute_run(
     let mut devices = Vec::new();
     let mut endpoints = Vec::new();
     let mut cards = Vec::new();
+    let mut names = Vec::new();
     for task in run {
         match task.step {
             Step::Send { request, forgives } => messages.push((*request, forgives)),
+            Step::Await(name) => names.push(name),
             Step::Delete(link) => links.push(link),
             Step::Write(list) => switches.push(list),
             Step::Configure(interface) => sections.push(interface),
@@ -278,6 +287,8 @@ async fn execute_run(
         .await
     } else if !endpoints.is_empty() {
         one_by_one(endpoints, |wanted| mptcp::configure(generic, wanted)).await
+    } else if !names.is_empty() {
+        one_by_one(names, |name| appearance(dump, name)).await
     } else if !cards.is_empty() {
         one_by_one(cards, |(card, wanted)| {
             sr_iov::configure(dump, apply, card, wanted)
@@ -290,6 +301,19 @@ async fn execute_run(
             ip_stack::write(list)
         })
         .await
+    }
+}
+
+async fn appearance(dump: &DumpSocket, name: String) -> Result<(), NipartError> {
+    let appeared = awaited::link(dump, &name, APPEARANCE_LIMIT, |_| true).await;
+    match appeared.map_err(|error| from_netlink(&error))? {
+        true => Ok(()),
+        false => Err(NipartError::new(
+            ErrorKind::Timeout,
+            format!(
+                "it has not appeared within {APPEARANCE_LIMIT:?}: is its name right, and the driver of virtual functions there?"
+            ),
+        )),
     }
 }
 

@@ -17,6 +17,7 @@
 //! [`NetworkState`]: nipart_schemas::network_state::NetworkState
 
 mod abandoned;
+mod awaited;
 mod error;
 mod execute;
 mod hardware;

@@ -7,11 +7,9 @@ mod function;
 
 use std::time::Duration;
 
-use nipart_netlink::packet::RouteNetlinkMessage;
 use nipart_netlink::packet::link::{LinkAttribute, LinkFlags, LinkMessage, LinkVfInfo};
 use nipart_netlink::{
-    ApplySocket, DumpSocket, LinkFilter, MonitorEvent, MonitorGroup, MonitorOptions, MonitorSocket,
-    NetlinkError, NetlinkRequest, OnFailure,
+    ApplySocket, DumpSocket, LinkFilter, NetlinkError, NetlinkRequest, OnFailure,
 };
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::sr_iov::{VirtualFunction, VirtualFunctions};
@@ -21,8 +19,8 @@ use nipart_schemas::request::QueryScope;
 
 use self::device::Device;
 use crate::error::{from_netlink, no_such_link};
-use crate::hardware;
 use crate::query::Link;
+use crate::{awaited, hardware};
 
 /// Functions are asked for by themselves: each adds hundreds of bytes to what the kernel tells of a link, and a question
 /// to the card's firmware.
@@ -96,7 +94,12 @@ pub(crate) async fn configure(
     let flags = message.header.flags;
     let may_get_carrier = flags.contains(LinkFlags::Up) && !flags.contains(LinkFlags::LowerUp);
     if result.is_err() && may_get_carrier && functions.0.iter().any(function::has_rate) {
-        await_carrier(dump, &name).await?;
+        // Some drivers judge rates by the card's speed, which takes a moment after the card was set up, or has reset
+        // itself for another number of functions. Without a carrier the driver has the last word.
+        let has_carrier = |card: &LinkMessage| card.header.flags.contains(LinkFlags::LowerUp);
+        awaited::link(dump, &name, CARRIER_LIMIT, has_carrier)
+            .await
+            .map_err(|error| from_netlink(&error))?;
         let (_, message) = find(dump, &name).await?;
         return set_functions(apply, &message, &functions).await;
     }
@@ -173,45 +176,4 @@ async fn find(dump: &DumpSocket, name: &str) -> Result<(Device, LinkMessage), Ni
         NipartError::new(ErrorKind::NotSupported, text)
     })?;
     Ok((device, message))
-}
-
-/// Waits until the card has a carrier, for some drivers judge rates by its speed. It takes a moment after the card was set
-/// up, or has reset itself for another number of functions. Without one the driver has the last word.
-async fn await_carrier(dump: &DumpSocket, name: &str) -> Result<(), NipartError> {
-    let options = MonitorOptions {
-        groups: vec![MonitorGroup::Link],
-        ..MonitorOptions::default()
-    };
-    let wait = async {
-        let mut monitor = MonitorSocket::open(&options)?;
-        while !dump
-            .link(name, LinkFilter::default())
-            .await?
-            .is_some_and(|message| message.header.flags.contains(LinkFlags::LowerUp))
-        {
-            let mut is_about_it = false;
-            while !is_about_it {
-                let events = monitor.receive(16).await?;
-                is_about_it = events.iter().any(|event| may_tell_of(event, name));
-            }
-        }
-        Ok::<(), NetlinkError>(())
-    };
-    match tokio::time::timeout(CARRIER_LIMIT, wait).await {
-        Ok(result) => result.map_err(|error| from_netlink(&error)),
-        Err(_) => Ok(()),
-    }
-}
-
-fn may_tell_of(event: &MonitorEvent, name: &str) -> bool {
-    match event {
-        MonitorEvent::Overrun => true,
-        MonitorEvent::Message(message) => match &**message {
-            RouteNetlinkMessage::NewLink(link) => {
-                let is_name = |attribute: &LinkAttribute| matches!(attribute, LinkAttribute::IfName(of) if of == name);
-                link.attributes.iter().any(is_name)
-            }
-            _ => false,
-        },
-    }
 }

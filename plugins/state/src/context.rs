@@ -31,6 +31,8 @@ pub(crate) struct Context<'a> {
     pub(crate) doomed: HashSet<&'a str>,
     pub(crate) missing: MissingInterfaces,
     pub(crate) without_lease: HashSet<&'a str>,
+    /// Whether a card gets more virtual functions than it has.
+    gains_functions: bool,
     /// The `ipv4` sections of interfaces of which the wanted state says something about IPv4, and whose DHCP is on.
     with_dhcp: HashMap<&'a str, Ipv4>,
     pub(crate) explain: bool,
@@ -56,6 +58,11 @@ impl<'a> Context<'a> {
                 Some(present) => present.veth_peer().is_some_and(|other| other != *peer),
             })
             .collect();
+        let gains_functions = request.desired.interfaces.iter().any(|interface| {
+            let total = |of: &Interface| of.sr_iov()?.total_vfs;
+            let before = present.get(interface.name.as_str()).copied();
+            total(interface) > before.and_then(total)
+        });
         let mut context = Self {
             desired: &request.desired,
             observed: &request.observed,
@@ -72,6 +79,7 @@ impl<'a> Context<'a> {
             doomed: HashSet::new(),
             missing: request.missing,
             without_lease: request.without_lease.iter().map(String::as_str).collect(),
+            gains_functions,
             with_dhcp: HashMap::new(),
             explain: request.explain,
             rules: with_priorities(request.desired.rules(), request.observed.rules()),
@@ -205,7 +213,7 @@ impl<'a> Context<'a> {
         if self.present.contains_key(name) {
             return !self.doomed.contains(name);
         }
-        if self.peers.contains_key(name) {
+        if self.peers.contains_key(name) || self.comes_as_function(name) {
             return true;
         }
         self.wanted_up(name).is_some_and(|interface| {
@@ -218,6 +226,21 @@ impl<'a> Context<'a> {
                     // What is stacked too deep is refused for that.
                     .is_none_or(|base| left == 0 || self.exists_after(base, left - 1))
         })
+    }
+
+    /// Whether it can only be the interface of a virtual function that the same state makes: a driver brings it, in its own
+    /// time. At start it is awaited as any other card.
+    pub(crate) fn comes_as_function(&self, name: &str) -> bool {
+        let is_card = |interface: &Interface| {
+            matches!(
+                interface.interface_type,
+                None | Some(InterfaceType::Ethernet)
+            ) && interface.sections().is_empty()
+        };
+        self.gains_functions
+            && self.missing == MissingInterfaces::Refuse
+            && !self.present.contains_key(name)
+            && self.wanted_up(name).is_some_and(is_card)
     }
 
     /// Whether it is wanted down, is virtual and is down already: then it stays. So what is shown of a link that

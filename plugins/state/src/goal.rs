@@ -203,10 +203,13 @@ fn arriving<'a>(
                 .interface_type
                 .as_ref()
                 .is_some_and(InterfaceType::is_virtual);
-            if !(comes_as_peer || is_virtual) || base_is_missing {
+            let comes_as_function = context.comes_as_function(name);
+            if !(comes_as_peer || is_virtual || comes_as_function) || base_is_missing {
                 return None;
             }
-            if comes_as_peer {
+            if comes_as_function {
+                wanted.interface_type = Some(InterfaceType::Ethernet);
+            } else if comes_as_peer {
                 wanted.interface_type = Some(InterfaceType::Veth);
             } else if peer_is_elsewhere(context, &wanted) {
                 return None;

@@ -49,7 +49,7 @@ pub(crate) enum Phase {
     RaisePorts,
     /// Cards that are up get virtual functions: some drivers want it so.
     ChangeVirtualFunctions,
-    /// Links come, lower ones and controllers first.
+    /// Links come, lower ones and controllers first; those of virtual functions are awaited.
     CreateLinks,
     /// What needs the new links: attachments, descriptions, names, IPv6 switches.
     SettleLinks,

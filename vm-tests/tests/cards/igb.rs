@@ -3,9 +3,13 @@
 //! A card that can have seven virtual functions. Its driver judges rates by the speed that the link has.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 use nipart_tests::check;
+use nipart_tests::eyes;
 use nipart_tests::namespace::{ip, run};
+use nipart_tests::process::Process;
 use nipart_tests::system::System;
 use serde_json::{Value, json};
 
@@ -192,5 +196,65 @@ fn back_after_a_restart() {
         assert_eq!(functions(), json!([untouched(0), second]));
         assert_eq!(device_file(&wire, "sriov_drivers_autoprobe"), "0");
         check::apply(&system, &sr_iov("drivers-autoprobe: true, total-vfs: 0"));
+    });
+}
+
+/// What udev does on other machines: gives interfaces of functions a name, after they have appeared, and here also another
+/// namespace. They are the only links that appear in that of the machine.
+fn name_functions(name: &'static str) -> Process {
+    let outside = ["--target", "1", "--net", "--"];
+    let mut monitor = Command::new("nsenter");
+    monitor.args(outside).args(["ip", "-o", "monitor", "link"]);
+    let mut monitor = Process::spawn(monitor.stdout(Stdio::piped()));
+    let lines = BufReader::new(monitor.0.stdout.take().unwrap()).lines();
+    let process = std::process::id().to_string();
+    std::thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            let link = line.split(": ").nth(1).unwrap_or_default();
+            // It is told of more than once.
+            let _ = Command::new("nsenter")
+                .args(outside)
+                .args(["ip", "link", "set", link, "netns", &process, "name", name])
+                .output();
+        }
+    });
+    monitor
+}
+
+#[test]
+fn interface_in_the_same_file() {
+    run(|| {
+        let Some(_wire) = Wire::take("igb") else {
+            return;
+        };
+        crate::support::printed("modprobe", &["igbvf"]);
+        let _udev = name_functions("part");
+        let system = System::start();
+        let state = "
+interfaces:
+- name: near
+  ethernet: {sr-iov: {total-vfs: 1, vfs: [{id: 0, mac-address: '02:00:00:00:00:09'}]}}
+- name: part
+  type: ethernet
+  mtu: 1400
+  ipv4: {address: [{ip: 192.0.2.1, prefix-length: 24}]}
+- {name: part.7, type: vlan, vlan: {base-iface: part, id: 7}}
+- {name: far, state: up}
+";
+        fails_at_the_end(&system, state, "part");
+        check::apply(&system, state);
+        assert_eq!(eyes::addresses("part"), ["192.0.2.1/24"]);
+        assert_eq!(eyes::link("part")["mtu"], 1400);
+        assert_eq!(eyes::link("part.7")["link"], "part");
+        let answer = system
+            .apply("interfaces: [{name: near, ethernet: {sr-iov: {total-vfs: 2}}}, {name: part, mtu: 1300}]")
+            .refused();
+        assert!(
+            answer.contains("part is an interface of a virtual function"),
+            "{answer}"
+        );
+        // A machine with functions in use can't be switched off.
+        system.apply(&sr_iov("total-vfs: 0")).ok();
+        assert!(!eyes::everything().contains("part"));
     });
 }

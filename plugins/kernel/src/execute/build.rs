@@ -18,6 +18,7 @@ pub(super) fn needed_names(operation: &Operation) -> impl Iterator<Item = &str> 
             interface.base_interface(),
             peer.as_ref().and_then(|peer| peer.controller.as_deref()),
         ),
+        Operation::AwaitLink { interface } => (None, interface.controller.as_deref(), None, None),
         Operation::ChangeSection { interface } => (
             operation.interface(),
             None,
@@ -57,6 +58,10 @@ pub(super) fn steps(operation: &Operation, names: &Names) -> Result<Vec<Step>, N
     match operation {
         Operation::CreateLink { interface, peer } => {
             link::create(interface, peer.as_deref(), names)
+        }
+        Operation::AwaitLink { interface } => {
+            let appearance = Step::Await(interface.name.clone());
+            link::complete(appearance, interface, names)
         }
         Operation::DeleteLink { interface } => Ok(names
             .find(interface)

@@ -13,7 +13,7 @@ use nipart_schemas::interface::{
 use nipart_schemas::operation::LinkChanges;
 use nipart_sys::tun::Existing;
 
-use super::{Names, Step, TunDevice, ip_stack};
+use super::{Names, Step, ip_stack};
 use crate::kind::port_vlan::{self, VlansOf};
 use crate::kind::{self, LinkKind, Order};
 
@@ -32,7 +32,7 @@ pub(super) fn create(
 ) -> Result<Vec<Step>, NipartError> {
     let kind = kind_to_build(interface)?;
     if let Some(device) = kind.device(interface, Existing::Refused) {
-        return create_device(device, interface, names);
+        return complete(Step::Settle(device), interface, names);
     }
     let order = Order {
         interface,
@@ -81,15 +81,15 @@ pub(super) fn create(
     Ok(steps)
 }
 
-/// Makes the device, and then gives it what a message can.
-fn create_device(
-    device: TunDevice,
+/// What brings the link comes first, and then what a message can give it.
+pub(super) fn complete(
+    first: Step,
     interface: &Interface,
     names: &Names,
 ) -> Result<Vec<Step>, NipartError> {
     let builder = LinkUnspec::new_with_name(&interface.name);
     let message = attached(interface, builder, names)?.build();
-    let mut steps = vec![Step::Settle(device)];
+    let mut steps = vec![first];
     steps.extend(ip_stack::before_up(interface));
     steps.push(Step::send(NetlinkRequest::change_link(message)));
     Ok(steps)

@@ -66,7 +66,11 @@ impl Names {
 
     /// Forgets what the operation, now executed, has made untrue.
     pub(super) fn outdate(&mut self, operation: &Operation) {
-        for name in created(operation) {
+        let awaited = match operation {
+            Operation::AwaitLink { interface } => Some(interface.name.as_str()),
+            _ => None,
+        };
+        for name in created(operation).chain(awaited) {
             self.complete = false;
             self.indexes.remove(name);
         }

@@ -73,6 +73,7 @@ fn check_secrets(plan: &Plan) -> Result<(), NipartError> {
             Operation::CreateLink { interface, peer } => {
                 [mode_of(interface), peer.as_deref().and_then(mode_of)]
             }
+            Operation::AwaitLink { interface } => [mode_of(interface), None],
             Operation::ChangeIpv6(changes) => [changes.addr_gen_mode, None],
             _ => continue,
         };

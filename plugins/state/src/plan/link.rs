@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use nipart_schemas::interface::{AltNameState, Interface, InterfaceState};
+use nipart_schemas::interface::{AltNameState, Interface, InterfaceState, InterfaceType};
 use nipart_schemas::operation::{LinkChanges, Operation};
 use nipart_schemas::overlay::Overlay;
 
@@ -64,9 +64,11 @@ pub(super) fn create(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
             let operation = Operation::ChangeSection { interface };
             waves.push_at(Phase::SettlePorts, 1, operation);
         }
-        let operation = Operation::CreateLink {
-            interface: Box::new(interface),
-            peer,
+        let interface = Box::new(interface);
+        let operation = match interface.interface_type {
+            // A driver makes it, of a virtual function.
+            Some(InterfaceType::Ethernet) => Operation::AwaitLink { interface },
+            _ => Operation::CreateLink { interface, peer },
         };
         let depth = surroundings.depth(name);
         waves.push_at(Phase::CreateLinks, depth, operation);

@@ -37,7 +37,7 @@ pub(super) fn check(
             format!("{name} is of type {kind}, which agrees upon nothing with another end"),
         ));
     }
-    super::sr_iov::check(interface, present, path)?;
+    super::sr_iov::check(context, interface, present, path)?;
     let Some(present) = present else {
         return Ok(());
     };

@@ -166,7 +166,11 @@ fn check_creatable(
 ) -> Result<(), NipartError> {
     match &interface.interface_type {
         Some(wanted) if wanted.is_virtual() => Ok(()),
-        _ if context.missing == MissingInterfaces::Await => Ok(()),
+        _ if context.missing == MissingInterfaces::Await
+            || context.comes_as_function(&interface.name) =>
+        {
+            Ok(())
+        }
         Some(wanted) => Err(NipartError::new(
             ErrorKind::InvalidArgument,
             format!(

@@ -9,12 +9,15 @@ use nipart_schemas::interface::sr_iov::VirtualFunction;
 use nipart_schemas::interface::{Interface, SrIov};
 use nipart_schemas::overlay::Overlay;
 
+use crate::context::Context;
+
 /// Largest VLAN id that frames can have.
 const LARGEST_VLAN_ID: u16 = 4094;
 /// Three bits of a VLAN tag (IEEE 802.1Q).
 const HIGHEST_PRIORITY: u8 = 7;
 
 pub(super) fn check(
+    context: &Context<'_>,
     interface: &Interface,
     present: Option<&Interface>,
     path: &str,
@@ -29,6 +32,7 @@ pub(super) fn check(
         let Some(section) = present.sr_iov() else {
             return Err(no_functions(name, &path));
         };
+        check_interfaces(context, wanted, section, &path)?;
         effective.fill_from(section);
     }
     check_number(name, &effective, &path)?;
@@ -56,6 +60,32 @@ fn no_functions(name: &str, path: &str) -> NipartError {
         "{name} can't have virtual functions: it is no network card with SR-IOV (no file sriov_totalvfs in its folder below /sys/bus/pci/devices)"
     );
     NipartError::new(ErrorKind::NotSupported, text).at(path)
+}
+
+/// With another number all functions are new, and so are their interfaces.
+fn check_interfaces(
+    context: &Context<'_>,
+    wanted: &SrIov,
+    present: &SrIov,
+    path: &str,
+) -> Result<(), NipartError> {
+    let Some(total) = wanted
+        .total_vfs
+        .filter(|_| wanted.total_vfs != present.total_vfs)
+    else {
+        return Ok(());
+    };
+    let functions = present.vfs.iter().flat_map(|vfs| &vfs.0);
+    let mut names = functions.filter_map(|function| function.iface_name.as_deref());
+    match names.find(|name| context.wanted_up(name).is_some()) {
+        Some(name) => Err(NipartError::invalid(
+            format!("{path}.total-vfs"),
+            format!(
+                "{name} is an interface of a virtual function: it goes when their number becomes {total}; configure it afterwards, in a file of its own"
+            ),
+        )),
+        None => Ok(()),
+    }
 }
 
 fn check_number(name: &str, effective: &SrIov, path: &str) -> Result<(), NipartError> {

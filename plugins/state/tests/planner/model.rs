@@ -182,6 +182,9 @@ impl Model {
     pub(crate) fn apply(&mut self, operation: &Operation) -> Result<(), String> {
         match operation {
             Operation::CreateLink { interface, peer } => self.create(interface, peer.as_deref()),
+            Operation::AwaitLink { interface } => {
+                Err(format!("no driver makes {}", interface.name))
+            }
             Operation::DeleteLink { interface } => self.delete(interface),
             Operation::ChangeLink(changes) => self.change(changes),
             Operation::ChangeSection { interface } => self.change_section(interface),
