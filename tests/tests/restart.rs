@@ -269,6 +269,11 @@ fn a_crash_in_the_middle_of_a_change() {
     });
 }
 
+fn is_in_sync(system: &System) {
+    let status = system.ctl(&["status"]);
+    assert_eq!(status.code, 0, "{}{}", status.out, status.err);
+}
+
 #[test]
 fn the_other_end_of_a_pair_that_is_down_stays_away() {
     run(|| {
@@ -289,8 +294,7 @@ routes:
                     (eyes::link("v0"), eyes::link("v1")),
                     (json!(null), json!(null))
                 );
-                let status = system.ctl(&["status"]);
-                assert_eq!(status.code, 0, "{}{}", status.out, status.err);
+                is_in_sync(system);
             };
             is_gone(&system);
             system.stop_daemon();
@@ -299,11 +303,11 @@ routes:
             check::no_errors(&system);
             system.apply("interfaces: [{name: v0}]").ok();
             assert_link("v1", &json!({"operstate": "DOWN"}));
-            assert_eq!(system.ctl(&["status"]).code, 0);
+            is_in_sync(&system);
             system.apply("interfaces: [{name: v1}]").ok();
             assert_link("v0", &json!({"mtu": 1400, "link": "v1"}));
             assert_eq!(eyes::addresses("v1"), ["192.0.2.1/24"]);
-            assert_eq!(system.ctl(&["status"]).code, 0);
+            is_in_sync(&system);
         }
     });
 }

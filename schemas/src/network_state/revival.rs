@@ -3,12 +3,15 @@
 //! Links that are wanted again: one that was set down, or that is remembered and was deleted by somebody, comes back with
 //! what was saved of it under what is wanted now. So what is saved afterwards is what was applied.
 
+use std::net::IpAddr;
+
 use super::NetworkState;
-use crate::interface::InterfaceState;
+use crate::interface::{Interface, InterfaceState};
+use crate::route::{IpNetwork, Route, Routes};
 
 impl NetworkState {
-    /// Fills the interfaces that are wanted up, and are not observed or were saved as down, from what was saved of them.
-    /// Returns whether any was.
+    /// Fills the interfaces that are wanted up, and are not observed or were saved as down, from what was saved of them, with
+    /// the routes through them that need no more than their addresses. Returns whether any was.
     pub fn revive(&mut self, observed: &Self, saved: &Self) -> bool {
         let present = observed.by_name();
         let remembered = saved.by_name();
@@ -29,20 +32,52 @@ impl NetworkState {
             return false;
         }
         let filled = self.laid_over(&Self {
+            routes: Routes::of(saved.config_routes().to_vec()),
             interfaces: below,
             ..Self::default()
         });
-        let filled = filled.by_name();
+        let interfaces = filled.by_name();
+        let mut routes = Vec::new();
         for index in revived {
             let wanted = &mut self.interfaces[index];
-            if let Some(interface) = filled.get(wanted.name.as_str()) {
+            if let Some(interface) = interfaces.get(wanted.name.as_str()) {
                 // A controller that this state removes isn't forgotten, but refused.
                 let written = wanted.controller.take();
                 *wanted = (*interface).clone();
                 wanted.controller = written.or(wanted.controller.take());
+                routes.extend(filled.routes_by_addresses_of(wanted).cloned());
             }
         }
+        routes.retain(|route| !self.config_routes().contains(route));
+        if !routes.is_empty() {
+            let section = self.routes.get_or_insert_default();
+            section.config.get_or_insert_default().extend(routes);
+        }
         true
+    }
+
+    /// The routes through the interface that lead to its networks, or over gateways in them. Others have to wait, such as
+    /// for a lease.
+    fn routes_by_addresses_of<'s>(
+        &'s self,
+        interface: &'s Interface,
+    ) -> impl Iterator<Item = &'s Route> {
+        let is_reached = |gateway: IpAddr| {
+            interface.addresses().any(|address| {
+                IpNetwork::containing(address.ip, address.prefix_length).contains(gateway)
+            })
+        };
+        let has_family = |route: &Route| {
+            let mut addresses = interface.addresses();
+            addresses.any(|address| address.ip.is_ipv6() == route.is_ipv6())
+        };
+        let through = |route: &&Route| route.next_hop_interface.as_ref() == Some(&interface.name);
+        let routes = self.config_routes().iter().filter(through);
+        routes.filter(move |route| match route.next_hop_address {
+            _ if route.is_hop() => false,
+            Some(gateway) => is_reached(gateway),
+            None => has_family(route),
+        })
     }
 }
 
@@ -90,6 +125,31 @@ mod tests {
             "interfaces: [{name: eth0, mtu: 1300, ipv4: {address: [{ip: 192.0.2.1, prefix-length: 24}]}}, {name: eth1}]",
         );
         assert_eq!(desired, expected);
+    }
+
+    #[test]
+    fn routes_come_back_that_need_nothing_else() {
+        let saved = state(
+            "
+interfaces: [{name: v1, type: veth, veth: {peer: v2}, ipv4: {address: [{ip: 192.0.2.1, prefix-length: 24}]}}, {name: v3}]
+routes:
+  config:
+  - {destination: 198.51.100.0/24, next-hop-interface: v1, next-hop-address: 192.0.2.9}
+  - {destination: 203.0.113.0/24, next-hop-interface: v1, next-hop-address: 192.0.2.9}
+  - {destination: 10.0.0.0/8, next-hop-interface: v1, next-hop-address: 172.16.0.1}
+  - {destination: 10.0.0.0/8, next-hop-interface: v3}
+  - {destination: '2001:db8::/32', next-hop-interface: v1}
+",
+        );
+        let observed = state("interfaces: [{name: v3, type: veth}]");
+        let absent = "{state: absent, destination: 203.0.113.0/24}";
+        let mut desired = state(&format!(
+            "{{interfaces: [{{name: v1}}, {{name: v3}}], routes: {{config: [{absent}]}}}}"
+        ));
+        assert!(desired.revive(&observed, &saved));
+        let (first, back) = desired.config_routes().split_first().unwrap();
+        assert!(first.is_absent());
+        assert_eq!(back, &saved.config_routes()[..1]);
     }
 
     #[test]
