@@ -37,6 +37,13 @@ pub(crate) struct Follow {
     pub(crate) awaited_addresses: Option<WaitIp>,
 }
 
+impl Follow {
+    /// Whether something goes on that depends on whether the link is up.
+    fn is_served(&self) -> bool {
+        self.dhcp.is_some() || self.agrees_upon_keys
+    }
+}
+
 /// What changed by following something else.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct FollowChanges {
@@ -97,8 +104,7 @@ impl Followed {
                         _ => {}
                     }
                     let needs = |follow: &Follow| {
-                        let is_served = follow.dhcp.is_some() || follow.agrees_upon_keys;
-                        (is_served, follow.has_endpoints, follow.is_guarded)
+                        (follow.is_served(), follow.has_endpoints, follow.is_guarded)
                     };
                     changes.rules |= before.as_ref().map(needs) != Some(needs(&after));
                     self.0.insert(name.clone(), after);
@@ -120,11 +126,10 @@ impl Followed {
     pub(crate) fn rules(&self) -> Vec<MonitorRule> {
         let rule = |(name, follow): (&String, &Follow)| {
             let mut interested = vec![LinkCondition::Present, LinkCondition::Changed];
-            let is_served = follow.dhcp.is_some() || follow.agrees_upon_keys;
-            if is_served {
+            if follow.is_served() {
                 interested.extend([LinkCondition::Up, LinkCondition::Down]);
             }
-            if is_served || follow.has_endpoints {
+            if follow.is_served() || follow.has_endpoints {
                 interested.push(LinkCondition::Absent);
             }
             if follow.is_guarded {

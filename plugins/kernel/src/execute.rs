@@ -25,7 +25,6 @@ mod support;
 mod tun;
 
 use std::collections::BTreeMap;
-
 use std::time::Duration;
 
 use nipart_netlink::{
