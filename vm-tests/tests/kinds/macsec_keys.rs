@@ -4,8 +4,7 @@
 
 use std::fs;
 use std::net::UdpSocket;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -16,6 +15,8 @@ use nipart_tests::peer::{Peer, Server};
 use nipart_tests::process::{eventually, kill_9};
 use nipart_tests::system::{Answer, System};
 use nipart_vm_tests::{has_program, needs, needs_kinds};
+
+use crate::secrets;
 
 const KEY: &str = "00112233445566778899aabbccddeeff";
 const OTHER_KEY: &str = "ffeeddccbbaa99887766554433221100";
@@ -326,21 +327,6 @@ fn without_the_program() {
 }
 
 /// Files under `folder` with one of the keys in them.
-fn files_with_keys(folder: &Path, found: &mut Vec<(PathBuf, u32)>) {
-    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        let kind = entry.file_type().unwrap();
-        if kind.is_dir() {
-            files_with_keys(&entry.path(), found);
-        } else if kind.is_file() {
-            let text = String::from_utf8_lossy(&fs::read(entry.path()).unwrap()).into_owned();
-            if [KEY, OTHER_KEY].iter().any(|key| text.contains(key)) {
-                let mode = entry.metadata().unwrap().permissions().mode();
-                found.push((entry.path(), mode & 0o777));
-            }
-        }
-    }
-}
-
 #[test]
 fn keys_stay_secret() {
     run(|| {
@@ -365,21 +351,7 @@ fn keys_stay_secret() {
             say(system.ctl_with(words, &other));
         }
         say(system.apply(&with_key(KEY).replace("port: 7", "port: 0")));
-        for words in [
-            &["show"][..],
-            &["show", "-o", "json"],
-            &["show", "--saved"],
-            &["show", "--kernel"],
-            &["status"],
-            &["history", "list"],
-            &["history", "show", "1"],
-            &["history", "show", "2"],
-            &["trace", "list"],
-            &["trace", "show", "last"],
-        ] {
-            say(system.ctl(words));
-        }
-        said.push(system.log());
+        said.extend(secrets::shown(&system));
         let words = Command::new("ps").args(["-ef", "-ww"]).output().unwrap();
         said.push(String::from_utf8_lossy(&words.stdout).into_owned());
         for text in &said {
@@ -391,10 +363,7 @@ fn keys_stay_secret() {
         assert!(shown.contains(OTHER_KEY), "{shown}");
         check::changes_nothing(&system, &shown);
 
-        let mut found = Vec::new();
-        for folder in ["run", "state"] {
-            files_with_keys(&system.path(folder), &mut found);
-        }
+        let found = secrets::files_with(&system, &[KEY, OTHER_KEY]);
         let has = |name: &str| found.iter().any(|(path, _)| path.ends_with(name));
         assert!(
             has("saved.yml") && has("m0/wpa_supplicant.conf"),

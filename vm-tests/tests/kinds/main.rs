@@ -14,5 +14,6 @@ mod hsr;
 mod ipvlan;
 mod macsec;
 mod macsec_keys;
+mod secrets;
 mod tunnel;
 mod wireguard;

@@ -3,8 +3,6 @@
 //! WireGuard: keys and peers as `wg(8)` sees them, and where secrets may stand.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
 
 use nipart_tests::check;
@@ -13,6 +11,8 @@ use nipart_tests::namespace::{ip, run};
 use nipart_tests::system::System;
 use nipart_vm_tests::{has_program, needs, needs_kinds};
 use serde_json::{Value, json};
+
+use crate::secrets;
 
 /// From `wg genkey`, with what `wg pubkey` makes of it.
 const PRIVATE: &str = "iHYFx9vxnQ1vTX4tpPpZBE0ZsRdFM7jbr2OPvkDUGEA=";
@@ -225,24 +225,6 @@ fn hidden_means_as_it_is() {
 }
 
 /// Every file under `folder` with one of the secrets in it.
-fn files_with_secrets(folder: &Path, found: &mut Vec<(String, u32)>) {
-    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        let kind = entry.file_type().unwrap();
-        if kind.is_dir() {
-            files_with_secrets(&entry.path(), found);
-        } else if kind.is_file() {
-            let text = String::from_utf8_lossy(&fs::read(entry.path()).unwrap()).into_owned();
-            if [PRIVATE, PRESHARED]
-                .iter()
-                .any(|secret| text.contains(secret))
-            {
-                let mode = entry.metadata().unwrap().permissions().mode();
-                found.push((entry.path().display().to_string(), mode & 0o777));
-            }
-        }
-    }
-}
-
 #[test]
 fn secrets_stay_secret() {
     run(|| {
@@ -266,21 +248,8 @@ fn secrets_stay_secret() {
         say(system.ctl_with(&["diff", "-"], &other));
         let wrong = tunnel().replace("prefix-length: 28", "prefix-length: 33");
         say(system.apply(&wrong));
-        for words in [
-            &["show"][..],
-            &["show", "-o", "json"],
-            &["show", "--saved"],
-            &["show", "--kernel"],
-            &["status"],
-            &["history", "list"],
-            &["history", "show", "1"],
-            &["trace", "list"],
-            &["trace", "show", "last"],
-        ] {
-            say(system.ctl(words));
-        }
         say(system.ctl_with(&["gr", "-"], &tunnel()));
-        said.push(system.log());
+        said.extend(secrets::shown(&system));
         for text in &said {
             for secret in [PRIVATE, PRESHARED, OTHER_PRIVATE] {
                 assert!(!text.contains(secret), "{text}");
@@ -294,10 +263,7 @@ fn secrets_stay_secret() {
         );
         check::changes_nothing(&system, &shown);
 
-        let mut found = Vec::new();
-        for folder in ["run", "state"] {
-            files_with_secrets(&system.path(folder), &mut found);
-        }
+        let found = secrets::files_with(&system, &[PRIVATE, PRESHARED]);
         assert!(
             found.iter().any(|(name, _)| name.ends_with("saved.yml")),
             "{found:?}"
