@@ -9,9 +9,9 @@
 
 pub mod ask;
 mod awaited;
-mod brought_back;
 pub mod chain;
 pub mod checkpoint;
+mod created;
 mod follow;
 mod follower;
 mod identity;

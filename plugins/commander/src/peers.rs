@@ -58,8 +58,8 @@ pub trait Peers: Clone + Send + Sync {
         false
     }
 
-    /// These links, by name and number, were created anew when a change was taken back.
-    fn brought_back(&self, _links: BTreeMap<String, u32>) {}
+    /// These links, by name and number, were created by a change, or by taking one back.
+    fn created(&self, _links: BTreeMap<String, u32>) {}
 }
 
 /// Whoever looks after what is left when a change was taken back, or could not be.
@@ -70,8 +70,8 @@ pub trait Caretaker: fmt::Debug + Send + Sync {
     /// Whether it has one of this chain.
     fn has(&self, chain: Uuid) -> bool;
 
-    /// Remembers links that were created anew.
-    fn brought_back(&self, links: BTreeMap<String, u32>);
+    /// Remembers links that were created.
+    fn created(&self, links: BTreeMap<String, u32>);
 }
 
 /// The plugins, behind the daemon.
@@ -211,9 +211,9 @@ impl Peers for EventPeers {
         caretaker.is_some_and(|caretaker| caretaker.has(self.chain()))
     }
 
-    fn brought_back(&self, links: BTreeMap<String, u32>) {
+    fn created(&self, links: BTreeMap<String, u32>) {
         if let Some(caretaker) = &self.caretaker {
-            caretaker.brought_back(links);
+            caretaker.created(links);
         }
     }
 }

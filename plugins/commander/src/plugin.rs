@@ -29,9 +29,9 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use self::tools::Tools;
 use crate::ask;
 use crate::awaited::AddressNews;
-use crate::brought_back::BroughtBack;
 use crate::chain;
 use crate::checkpoint::{Checkpoints, End};
+use crate::created::CreatedLinks;
 use crate::follower::Follower;
 use crate::lock::Locks;
 use crate::peers::EventPeers;
@@ -67,7 +67,7 @@ pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
         objects: Locks::default(),
         checkpoints: Checkpoints::default(),
         news: AddressNews::default(),
-        brought_back: BroughtBack::default(),
+        created: CreatedLinks::default(),
         chains: Arc::new(Semaphore::new(MOST_CHAINS)),
         shows: Arc::new(Semaphore::new(MOST_SHOWS)),
         running: BTreeSet::new(),
@@ -87,7 +87,7 @@ struct Commander {
     objects: Locks,
     checkpoints: Checkpoints,
     news: AddressNews,
-    brought_back: BroughtBack,
+    created: CreatedLinks,
     chains: Arc<Semaphore>,
     shows: Arc<Semaphore>,
     /// Roles that answer.
@@ -190,7 +190,7 @@ impl Commander {
             checkpoints: self.checkpoints.clone(),
             follower: self.follower.clone(),
             news: self.news.clone(),
-            brought_back: self.brought_back.clone(),
+            created: self.created.clone(),
         }
         .with_care()
     }

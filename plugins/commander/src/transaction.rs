@@ -165,6 +165,7 @@ async fn change(
     let total = outcome.plan.operations().count();
     peers.progress(&format!("executing {total} operations"), 1, 3);
     let report = ask::execute(peers, outcome.plan.clone()).await?;
+    peers.created(report.created);
     if let Some(plan) = without_refused(&outcome.plan, &report.failures) {
         journal.plan = plan;
         // Should this process end too, the next one is to know it. It is not worth failing twice.

@@ -18,9 +18,9 @@ use uuid::Uuid;
 use super::addressed::AwaitingChange;
 use crate::ask;
 use crate::awaited::AddressNews;
-use crate::brought_back::BroughtBack;
 use crate::chain::{self, start::Started};
 use crate::checkpoint::{Checkpoints, End, OpenChange};
+use crate::created::CreatedLinks;
 use crate::follower::Follower;
 use crate::lock::{LockGuard, LockSet, Locks};
 use crate::peers::{Caretaker, EventPeers, Peers};
@@ -37,7 +37,7 @@ pub(super) struct Tools {
     pub(super) checkpoints: Checkpoints,
     pub(super) follower: Follower,
     pub(super) news: AddressNews,
-    pub(super) brought_back: BroughtBack,
+    pub(super) created: CreatedLinks,
 }
 
 impl Tools {
@@ -134,14 +134,14 @@ impl Tools {
         self.restore_unless(name, || false).await;
     }
 
-    /// Brings back what is saved for a link that has appeared. One that appeared because a change was taken back is as
-    /// it was before, also where that isn't what is saved.
+    /// Brings back what is saved for a link that has appeared. One that a change created is as that made it, or as it was
+    /// before a change that was taken back, also where that isn't what is saved.
     pub(super) async fn restore_appeared(&self, change: LinkChange) {
         let LinkChange {
             interface, index, ..
         } = change;
         let name = interface.clone();
-        self.restore_unless(name, || self.brought_back.contains(&interface, index))
+        self.restore_unless(name, || self.created.contains(&interface, index))
             .await;
     }
 
@@ -253,7 +253,7 @@ impl Caretaker for Tools {
         self.checkpoints.contains(chain)
     }
 
-    fn brought_back(&self, links: BTreeMap<String, u32>) {
-        self.brought_back.add(links);
+    fn created(&self, links: BTreeMap<String, u32>) {
+        self.created.add(links);
     }
 }

@@ -78,7 +78,7 @@ async fn step(peers: &impl Peers, journal: &Journal, again: bool) -> Result<Step
         });
     }
     let report = ask::execute(peers, plan).await?;
-    peers.brought_back(report.created);
+    peers.created(report.created);
     Ok(Step {
         is_done: false,
         problem: report.failures.into_iter().next(),
