@@ -15,6 +15,7 @@ use futures::future::join_all;
 use nipart_plugin_sdk::{EventContext, Handle, Plugin, Question, process, unexpected};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::event::{EventData, Role};
+use nipart_schemas::network_state::NetworkState;
 use serde_json::json;
 
 fn main() -> ExitCode {
@@ -102,9 +103,9 @@ async fn script(
         _ => return Err(NipartError::invalid("interfaces", "no such script")),
     };
     let state = json!({"interfaces": [{"name": text, "type": "ethernet"}]});
-    let state = serde_json::from_value(state)
+    let state: NetworkState = serde_json::from_value(state)
         .map_err(|error| NipartError::new(ErrorKind::Bug, error.to_string()))?;
-    Ok(EventData::State(Box::new(state)))
+    Ok(EventData::State(Box::new(state.into())))
 }
 
 async fn ask(

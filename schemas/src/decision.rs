@@ -8,15 +8,16 @@ use crate::lease::Lease;
 use crate::network_state::NetworkState;
 use crate::operation::Plan;
 use crate::overlay::Difference;
+use crate::unread::Unread;
 
 /// Everything that a decision depends on: the same input always gives the same plan.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct DecisionRequest {
     /// What is wanted.
     pub desired: NetworkState,
     /// What the kernel has, of everything that `desired` mentions.
-    pub observed: NetworkState,
+    pub observed: Unread<NetworkState>,
     /// What we were told before: tells our addresses, routes and ports from those of others.
     pub saved: NetworkState,
     /// Leases on interfaces that `desired` mentions.

@@ -5,7 +5,7 @@
 //! - What users write and see: [`network_state`], [`interface`], [`ip`], [`route`], [`route_rule`], [`dns`],
 //!   [`hostname`], laid over each other and compared by [`overlay`], read and written by [`yaml`].
 //! - What processes say to each other: [`event`], and what it carries: [`request`], [`decision`], [`operation`],
-//!   [`journal`], [`monitor`], [`lease`], [`plugin`], [`error`].
+//!   [`journal`], [`monitor`], [`lease`], [`plugin`], [`error`]. What only passes through stays [`unread`].
 
 pub mod decision;
 pub mod dns;
@@ -31,5 +31,6 @@ pub mod revert;
 pub mod route;
 pub mod route_rule;
 pub mod trace;
+pub mod unread;
 mod word;
 pub mod yaml;

@@ -245,6 +245,15 @@ impl NetworkState {
         }
     }
 
+    /// Whether it sets link modes of any interface.
+    pub fn has_link_modes(&self) -> bool {
+        let mut sections = self
+            .interfaces
+            .iter()
+            .flat_map(|interface| &interface.ethernet);
+        sections.any(|section| section.link_modes().is_some())
+    }
+
     /// The state without what is only shown: what a user may paste from `show` and that nobody can set.
     #[must_use]
     pub fn without_shown_only(mut self) -> Self {

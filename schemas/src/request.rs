@@ -317,6 +317,10 @@ pub struct QueryScope {
     /// Whether name resolution and host names are wanted.
     #[serde(default)]
     pub dns: bool,
+    /// Leave out the routes that the kernel keeps for addresses: a third of all that there is to tell, and of no
+    /// interest to who only wants to know whether links and addresses are as they should be.
+    #[serde(default)]
+    pub without_connected_routes: bool,
     /// Also routes that lead through none of them, when an `absent` entry may mean any.
     #[serde(default)]
     pub all_routes: bool,

@@ -38,8 +38,10 @@ impl Peers for FilePeers {
             ..NetworkState::default()
         };
         Ok(match data {
-            EventData::Query(_) if receiver == Role::Dns => EventData::State(Box::new(names())),
-            EventData::Query(_) => EventData::State(Box::new(self.current.as_ref().clone())),
+            EventData::Query(_) if receiver == Role::Dns => {
+                EventData::State(Box::new(names().into()))
+            }
+            EventData::Query(_) => EventData::State(Box::new(self.current.as_ref().clone().into())),
             EventData::Decide(request) => {
                 EventData::Decision(Box::new(nipart_state::decide(&request)?))
             }

@@ -197,12 +197,14 @@ impl Peers for LocalPeers {
         } = self.tools.as_ref();
         Ok(match data {
             EventData::Query(_) if receiver == Role::Dns => {
-                EventData::State(Box::new(names.query().await?))
+                EventData::State(Box::new(names.query().await?.into()))
             }
             EventData::Execute(plan) if receiver == Role::Dns => {
                 EventData::Executed(Box::new(names.execute(&plan).await))
             }
-            EventData::Query(scope) => EventData::State(Box::new(kernel.query(&scope).await?)),
+            EventData::Query(scope) => {
+                EventData::State(Box::new(kernel.query(&scope).await?.into()))
+            }
             EventData::Execute(plan) => EventData::Executed(Box::new(kernel.execute(&plan).await)),
             EventData::Decide(request) => {
                 EventData::Decision(Box::new(nipart_state::decide(&request)?))

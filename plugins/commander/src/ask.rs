@@ -16,6 +16,7 @@ use nipart_schemas::monitor::MonitorRule;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{ExecutionReport, Plan};
 use nipart_schemas::request::{HistoryReport, HistoryRequest, QueryScope};
+use nipart_schemas::unread::Unread;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -64,22 +65,34 @@ pub async fn patiently<T, F: Future<Output = Result<T, NipartError>>>(
 /// # Errors
 /// Those of [`Peers::ask`], here and below.
 pub async fn query(peers: &impl Peers, scope: QueryScope) -> Result<NetworkState, NipartError> {
+    observe(peers, scope).await?.into_read()
+}
+
+/// As [`query`], for who may only hand it on.
+///
+/// # Errors
+/// As [`query`].
+pub(crate) async fn observe(
+    peers: &impl Peers,
+    scope: QueryScope,
+) -> Result<Unread<NetworkState>, NipartError> {
     if !scope.dns {
         return query_one(peers, Role::Kernel, scope).await;
     }
-    let (mut state, names) = futures::try_join!(
+    let (state, names) = futures::try_join!(
         query_one(peers, Role::Kernel, scope.clone()),
         query_one(peers, Role::Dns, scope)
     )?;
-    state.add_names(names);
-    Ok(state)
+    let mut state = state.into_read()?;
+    state.add_names(names.into_read()?);
+    Ok(state.into())
 }
 
 async fn query_one(
     peers: &impl Peers,
     receiver: Role,
     scope: QueryScope,
-) -> Result<NetworkState, NipartError> {
+) -> Result<Unread<NetworkState>, NipartError> {
     match peers
         .ask(receiver.clone(), EventData::Query(scope), QUERY_TIMEOUT)
         .await?

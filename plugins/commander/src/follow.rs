@@ -73,7 +73,7 @@ impl Followed {
                         config.previous_address = before
                             .as_ref()
                             .and_then(|before| before.dhcp.as_ref()?.previous_address)
-                            .or_else(|| leased_address(&outcome.observed, name));
+                            .or_else(|| leased_address(outcome.observed.read().ok()?, name));
                     }
                     let condition =
                         before

@@ -107,7 +107,7 @@ impl Commander {
                     let _turn = shows.acquire_owned().await;
                     let known = tools.follower.known().await;
                     let state = chain::show::show(&tools.peers, &request, &known).await?;
-                    Ok(EventData::State(Box::new(state)))
+                    Ok(EventData::State(Box::new(state.into())))
                 })
                 .await
             }
@@ -156,7 +156,7 @@ impl Commander {
             EventData::GenerateRevert(request) => {
                 self.answer(question, async move |tools| {
                     let state = chain::revert::revert(&tools.peers, &request.state).await?;
-                    Ok(EventData::State(Box::new(state)))
+                    Ok(EventData::State(Box::new(state.into())))
                 })
                 .await;
             }

@@ -22,11 +22,12 @@ use nipart_schemas::decision::DecisionRequest;
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::Interface;
 use nipart_schemas::journal::{Checkpoint, Commit, Journal, JournalClosing};
-use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::Plan;
+use nipart_schemas::unread::Unread;
 
 use tokio::time::Instant;
 
+use self::assess::with_presumed_link_modes;
 pub use self::assess::{Situation, assess, scope_of};
 use self::failure::{forget, take_back};
 pub(crate) use self::lease::turned_on;
@@ -74,7 +75,7 @@ pub async fn transact(
     };
     let named = &wish.desired;
     let wish = &Wish {
-        desired: to_remember(&request),
+        desired: to_remember(&request)?,
         ..wish.clone()
     };
     let mut outcome = Outcome {
@@ -82,7 +83,7 @@ pub async fn transact(
         plan: decision.plan,
         pending: decision.pending,
         verified: wish.verify,
-        observed: NetworkState::default(),
+        observed: Unread::default(),
         unconfirmed: None,
     };
     let awaited = match wish.awaits_addresses {
@@ -105,8 +106,8 @@ pub async fn transact(
             "the request was cancelled before anything was changed",
         ));
     }
-    let mut before =
-        before::complete(peers, &outcome.plan, request.observed.clone(), Vec::new()).await?;
+    let observed = request.observed.read()?.clone();
+    let mut before = before::complete(peers, &outcome.plan, observed, Vec::new()).await?;
     before.learn_awaited_addresses(&request.saved);
     let mut journal = Journal {
         id: peers.chain(),
@@ -123,7 +124,7 @@ pub async fn transact(
     match change(peers, wish, &outcome, request, &mut journal, awaited).await {
         Ok(unconfirmed) => {
             outcome.unconfirmed = unconfirmed;
-            outcome.observed = journal.before;
+            outcome.observed = journal.before.into();
             Ok(outcome)
         }
         Err(error) => Err(take_back(peers, &journal, error).await),
@@ -263,8 +264,8 @@ async fn verify(
     wish: &Wish,
     mut request: DecisionRequest,
 ) -> Result<(), NipartError> {
-    request.observed = ask::query(peers, wish.scope()).await?;
-    request.observed.presume_link_modes(&request.desired);
+    let observed = ask::observe(peers, wish.scope()).await?;
+    request.observed = with_presumed_link_modes(observed, &request.desired)?;
     request.explain = true;
     let decision = ask::decide(peers, Arc::new(request)).await?;
     if decision.plan.is_empty() {

@@ -21,7 +21,7 @@ pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
         match incoming.data {
             EventData::Query(_) => {
                 let state = names.query().await;
-                let answer = state.map(|state| EventData::State(Box::new(state)));
+                let answer = state.map(|state| EventData::State(Box::new(state.into())));
                 question.finish(answer).await;
             }
             // Nobody counts on a plan any more whose asker has gone, so it must not come as a surprise.

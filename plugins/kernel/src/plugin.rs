@@ -64,7 +64,7 @@ async fn serve(kernel: &Kernel, plans: &Plans, incoming: Incoming) {
     match incoming.data {
         EventData::Query(scope) => {
             let state = kernel.query(&scope).await;
-            let answer = state.map(|state| EventData::State(Box::new(state)));
+            let answer = state.map(|state| EventData::State(Box::new(state.into())));
             question.finish(answer).await;
         }
         EventData::Execute(plan) => {

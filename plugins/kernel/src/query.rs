@@ -68,7 +68,9 @@ pub(crate) async fn query(
     let lost_endpoints = mptcp::lost(&endpoints, &read.names);
     let routes = if scope.routes || scope.all_routes {
         let through = shown.as_ref().filter(|_| !scope.all_routes);
-        let observed = route::read(dump, through).await.map_err(what("routes"))?;
+        let observed = route::read(dump, through, !scope.without_connected_routes)
+            .await
+            .map_err(what("routes"))?;
         if shown.is_some() {
             read.learn_names(dump, route::interfaces(&observed))
                 .await

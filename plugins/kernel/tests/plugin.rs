@@ -56,7 +56,9 @@ fn plans_and_queries_are_served_side_by_side() {
             while answered.len() < 3 {
                 let event = daemon.next(LIMIT).await.unwrap().unwrap();
                 match &event.data {
-                    EventData::State(state) => assert_eq!(state.interfaces.len(), 1),
+                    EventData::State(state) => {
+                        assert_eq!(state.read().unwrap().interfaces.len(), 1)
+                    }
                     EventData::Executed(report) => assert_eq!(report.succeeded, 20),
                     EventData::Error(error) => assert_eq!(error.kind, ErrorKind::NotSupported),
                     other => panic!("{other:?}"),

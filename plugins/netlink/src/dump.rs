@@ -13,7 +13,7 @@ use std::time::Duration;
 use netlink_packet_core::{DefaultNla, NLM_F_DUMP};
 use netlink_packet_route::address::AddressMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkExtentMask, LinkMessage};
-use netlink_packet_route::route::RouteMessage;
+use netlink_packet_route::route::{RouteHeader, RouteMessage};
 use netlink_packet_route::rule::RuleMessage;
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::protocols::NETLINK_ROUTE;
@@ -101,10 +101,9 @@ impl DumpSocket {
         T: Send + 'static,
         F: FnMut(LinkMessage) -> Option<T> + Send + 'static,
     {
-        self.dump("dumping links", vec![filter.request()], move |message| {
-            into_link(message).and_then(&mut map)
-        })
-        .await
+        let map = move |message| into_link(message).and_then(&mut map);
+        self.dump("dumping links", vec![filter.request()], |_| true, map)
+            .await
     }
 
     /// The link with this name or alternative name, `None` if there is none. Virtual functions and IPv6 counters
@@ -151,8 +150,7 @@ impl DumpSocket {
                 look_up(
                     socket,
                     &request,
-                    deadline,
-                    Asking::new("looking up a link", limit),
+                    Asking::new("looking up a link", limit, deadline),
                 )
             })
             .await;
@@ -190,23 +188,24 @@ impl DumpSocket {
                 NetlinkRequest::new(RouteNetlinkMessage::GetAddress(message), NLM_F_DUMP)
             })
             .collect();
-        self.dump("dumping addresses", requests, move |message| {
-            into_address(message).and_then(&mut map)
-        })
-        .await
+        let map = move |message| into_address(message).and_then(&mut map);
+        self.dump("dumping addresses", requests, |_| true, map)
+            .await
     }
 
     /// The routes that match.
     pub async fn routes(&self, filter: RouteFilter) -> Result<Vec<RouteMessage>, NetlinkError> {
-        self.routes_map(filter, Some).await
+        self.routes_map(filter, |_| true, Some).await
     }
 
     /// As [`Self::routes`], but keeps only what `map` makes of each: a table of a million routes need not be
     /// held in memory to find the few that matter. `map` runs on the socket's thread; it may be called for the
-    /// objects of an attempt that is then interrupted and repeated.
+    /// objects of an attempt that is then interrupted and repeated. Routes whose header isn't `wanted` aren't even
+    /// parsed, which is most of the work: the kernel has several of its own for each address.
     pub async fn routes_map<T, F>(
         &self,
         filter: RouteFilter,
+        wanted: impl Fn(&RouteHeader) -> bool + Send + 'static,
         mut map: F,
     ) -> Result<Vec<T>, NetlinkError>
     where
@@ -218,10 +217,10 @@ impl DumpSocket {
             .into_iter()
             .map(|family| filter.request(family))
             .collect();
-        self.dump("dumping routes", requests, move |message| {
-            into_route(message).and_then(&mut map)
-        })
-        .await
+        let glance =
+            move |payload: &[u8]| RouteHeader::parse(payload).is_ok_and(|header| wanted(&header));
+        let map = move |message| into_route(message).and_then(&mut map);
+        self.dump("dumping routes", requests, glance, map).await
     }
 
     /// Routing rules of a family. Fails with `EAFNOSUPPORT` if the kernel has none of that family.
@@ -229,7 +228,8 @@ impl DumpSocket {
         let mut message = RuleMessage::default();
         message.header.family = family;
         let request = NetlinkRequest::new(RouteNetlinkMessage::GetRule(message), NLM_F_DUMP);
-        self.dump("dumping rules", vec![request], into_rule).await
+        self.dump("dumping rules", vec![request], |_| true, into_rule)
+            .await
     }
 
     /// What bridges know about themselves and their ports (family `AF_BRIDGE`): one message for each, with the
@@ -245,16 +245,16 @@ impl DumpSocket {
             LinkExtentMask::BrvlanCompressed,
         ]));
         let request = NetlinkRequest::new(RouteNetlinkMessage::GetLink(message), NLM_F_DUMP);
-        self.dump("dumping bridge ports", vec![request], move |message| {
-            into_link(message).and_then(&mut map)
-        })
-        .await
+        let map = move |message| into_link(message).and_then(&mut map);
+        self.dump("dumping bridge ports", vec![request], |_| true, map)
+            .await
     }
 
     async fn dump<T, F>(
         &self,
         operation: &'static str,
         requests: Vec<NetlinkRequest>,
+        glance: impl Fn(&[u8]) -> bool + Send + 'static,
         map: F,
     ) -> Result<Vec<T>, NetlinkError>
     where
@@ -267,9 +267,9 @@ impl DumpSocket {
                 dump_all(
                     socket,
                     &requests,
-                    deadline,
-                    Asking::new(operation, options.limit),
+                    Asking::new(operation, options.limit, deadline),
                     options,
+                    glance,
                     map,
                 )
             })

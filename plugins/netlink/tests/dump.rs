@@ -18,7 +18,7 @@ use nipart_netlink::packet::AddressFamily;
 use nipart_netlink::packet::link::{
     AfSpecInet6, AfSpecUnspec, InfoKind, LinkAttribute, LinkMessage,
 };
-use nipart_netlink::packet::route::RouteProtocol;
+use nipart_netlink::packet::route::{RouteProtocol, RouteType};
 use nipart_netlink::sysctl::{self, Family, Scope};
 use nipart_netlink::{LinkFilter, NetlinkRequest, OnFailure, RouteFilter};
 use nipart_tests::namespace;
@@ -255,6 +255,7 @@ fn addresses_and_routes_are_filtered_by_the_kernel() {
                         table: Some(254),
                         ..four
                     },
+                    |header| header.kind == RouteType::Unicast,
                     |route| {
                         (route.header.protocol == RouteProtocol::Bird).then_some(route.header.table)
                     },

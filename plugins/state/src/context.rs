@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use nipart_schemas::decision::{DecisionRequest, MissingInterfaces};
+use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 use nipart_schemas::ip::Ipv4;
 use nipart_schemas::lease::Lease;
@@ -43,9 +44,10 @@ pub(crate) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(request: &'a DecisionRequest) -> Self {
+    pub(crate) fn new(request: &'a DecisionRequest) -> Result<Self, NipartError> {
+        let observed = request.observed.read()?;
         let wanted = request.desired.by_name();
-        let present = request.observed.by_name();
+        let present = observed.by_name();
         let peers = request
             .desired
             .interfaces
@@ -65,7 +67,7 @@ impl<'a> Context<'a> {
         });
         let mut context = Self {
             desired: &request.desired,
-            observed: &request.observed,
+            observed,
             saved: &request.saved,
             wanted,
             present,
@@ -82,13 +84,13 @@ impl<'a> Context<'a> {
             gains_functions,
             with_dhcp: HashMap::new(),
             explain: request.explain,
-            rules: with_priorities(request.desired.rules(), request.observed.rules()),
+            rules: with_priorities(request.desired.rules(), observed.rules()),
             config: None,
         };
         context.with_dhcp = context.find_with_dhcp();
         context.doomed = context.find_doomed();
         context.config = context.resolve_vrf_names();
-        context
+        Ok(context)
     }
 
     /// The wanted routes, with the tables of their VRFs.

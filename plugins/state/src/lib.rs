@@ -39,7 +39,7 @@ pub fn decide(request: &DecisionRequest) -> Result<Decision, NipartError> {
     match &request.undo {
         Some(undone) => undo::decide(request, undone),
         None => {
-            let context = context::Context::new(request);
+            let context = context::Context::new(request)?;
             validate::check(&context)?;
             let goals = goal::resolve(&context);
             validate::check_slots(&context, &goals)?;

@@ -32,7 +32,7 @@ use crate::plan::PortOptions;
 use crate::{kind, plan};
 
 pub(crate) fn decide(request: &DecisionRequest, undone: &Plan) -> Result<Decision, NipartError> {
-    let context = Context::new(request);
+    let context = Context::new(request)?;
     let touched = Touched::by(undone, &context);
     let mut goals = Goals::default();
     for name in &touched.interfaces {

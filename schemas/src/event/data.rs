@@ -20,6 +20,7 @@ use crate::request::{
     ApplyReport, ApplyRequest, CheckpointReport, CheckpointRequest, HistoryReport, HistoryRequest,
     PlanReport, PlanRequest, Progress, QueryScope, ShowRequest, StatusReport,
 };
+use crate::unread::Unread;
 
 macro_rules! event_data {
     ($( $(#[$meta:meta])* $variant:ident $( ( $inner:ty ) )? = $name:literal, )*) => {
@@ -91,7 +92,7 @@ event_data! {
     /// Answer to `history`.
     HistoryReport(Box<HistoryReport>) = "history-report",
     /// Answer: a network state.
-    State(Box<NetworkState>) = "state",
+    State(Box<Unread<NetworkState>>) = "state",
     /// Answer to `apply`.
     Applied(Box<ApplyReport>) = "applied",
     /// Answer to `plan`.

@@ -10,6 +10,18 @@ use crate::interface::{Interface, InterfaceState};
 use crate::route::{IpNetwork, Route, Routes};
 
 impl NetworkState {
+    /// Whether it isn't all that is saved of the interfaces that it wants up: only then there is something to
+    /// [revive](Self::revive).
+    pub fn leaves_out(&self, saved: &Self) -> bool {
+        let remembered = saved.by_name();
+        let is_up = |wanted: &&Interface| wanted.wanted_state() == InterfaceState::Up;
+        let mut wanted = self.interfaces.iter().filter(is_up);
+        wanted.any(|wanted| {
+            let saved = remembered.get(wanted.name.as_str());
+            saved.is_some_and(|saved| *saved != wanted)
+        })
+    }
+
     /// Fills the interfaces that are wanted up, and are not observed or were saved as down, from what was saved of them, with
     /// the routes through them that need no more than their addresses. Returns whether any was.
     pub fn revive(&mut self, observed: &Self, saved: &Self) -> bool {

@@ -51,12 +51,11 @@ pub async fn show(
             let scope = QueryScope {
                 routes: true,
                 dns: true,
-                all_routes: false,
                 rules: request.interfaces.is_empty(),
                 cards: named.is_none(),
-                usable_addresses: false,
                 hardware: named.clone().unwrap_or_else(|| known.with_hardware.clone()),
                 interfaces: named,
+                ..QueryScope::default()
             };
             let mut state = ask::query(peers, scope).await?;
             state.lost_endpoints.clear();

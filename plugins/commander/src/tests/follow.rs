@@ -142,7 +142,8 @@ interfaces:
     - {ip: 192.0.2.1, prefix-length: 24, protocol: 110}
     - {ip: 192.0.2.9, prefix-length: 24, protocol: 16}
 ",
-        ),
+        )
+        .into(),
         ..outcome(DHCP)
     };
     followed.update(&names, &outcome);

@@ -13,6 +13,7 @@ use nipart_schemas::journal::SavedScope;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::Operation;
 use nipart_schemas::request::QueryScope;
+use nipart_schemas::unread::Unread;
 
 use super::touched::reaches_beyond;
 use super::{Wish, before};
@@ -31,8 +32,16 @@ impl Wish {
         let scope = scope_of(&self.desired);
         QueryScope {
             dns: self.with_names && (scope.dns || !self.without_lease.is_empty()),
+            without_connected_routes: !self.touches_routes(),
             ..scope
         }
+    }
+
+    /// Whether routes may have to be changed even where all links and addresses are as wanted.
+    fn touches_routes(&self) -> bool {
+        let with_lease = self.leases.is_some() || !self.without_lease.is_empty();
+        let mut interfaces = self.desired.interfaces.iter();
+        with_lease || !self.desired.config_routes().is_empty() || interfaces.any(needs_lease)
     }
 }
 
@@ -68,6 +77,11 @@ pub async fn assess(
             .filter(|_| !scope.all_routes && !scope.rules),
         persistent_only: false,
     };
+    let whole = QueryScope {
+        without_connected_routes: false,
+        ..scope.clone()
+    };
+    let mut lacks_routes = scope.without_connected_routes;
     let leases = async {
         let wants_dhcp = wish.desired.interfaces.iter().any(needs_lease);
         match &wish.leases {
@@ -77,21 +91,24 @@ pub async fn assess(
         }
     };
     let (mut observed, saved, leases) = futures::try_join!(
-        ask::query(peers, scope),
+        ask::observe(peers, scope),
         ask::load_saved(peers, saved_scope),
         leases
     )?;
     let mut desired = wish.desired.clone();
     if desired.has_hidden_secrets() {
-        desired.reveal_secrets(&observed);
+        desired.reveal_secrets(observed.read()?);
         desired.reveal_secrets(&saved.state);
     }
-    if desired.revive(&observed, &saved.state) {
+    if desired.leaves_out(&saved.state) && desired.revive(observed.read()?, &saved.state) {
         // What comes back may lean on what the wish doesn't mention.
-        observed = ask::query(peers, scope_of(&desired)).await?;
+        observed = ask::observe(peers, scope_of(&desired)).await?;
+        lacks_routes = false;
     }
-    desired.give_priorities(&observed);
-    observed.presume_link_modes(&saved.state);
+    if !desired.rules().is_empty() {
+        desired.give_priorities(observed.read()?);
+    }
+    let observed = with_presumed_link_modes(observed, &saved.state)?;
     let mut request = Arc::new(DecisionRequest {
         desired,
         observed,
@@ -103,20 +120,42 @@ pub async fn assess(
         undo: None,
     });
     let mut decision = ask::decide(peers, Arc::clone(&request)).await?;
+    let has_links = || Ok::<_, NipartError>(!request.observed.read()?.interfaces.is_empty());
+    if lacks_routes && !decision.plan.is_empty() && has_links()? {
+        // Links and addresses that change take routes along, and what was is to be undone as a whole.
+        let observed = ask::observe(peers, whole).await?;
+        let observed = with_presumed_link_modes(observed, &request.saved)?;
+        Arc::make_mut(&mut request).observed = observed;
+        decision = ask::decide(peers, Arc::clone(&request)).await?;
+    }
     let takes_links_away =
         |operation: &Operation| matches!(operation, Operation::DeleteLink { .. });
     if decision.plan.operations().any(takes_links_away) {
         // What is stacked upon such a link goes with it, or has to come back, and isn't found around it.
         let hardware = request.saved.with_hardware();
         let whole = Arc::make_mut(&mut request);
-        let observed = std::mem::take(&mut whole.observed);
-        whole.observed = before::complete(peers, &decision.plan, observed, hardware).await?;
+        let observed = std::mem::take(&mut whole.observed).into_read()?;
+        let observed = before::complete(peers, &decision.plan, observed, hardware).await?;
+        whole.observed = observed.into();
         decision = ask::decide(peers, Arc::clone(&request)).await?;
     }
     Ok(Situation {
         request: Arc::unwrap_or_clone(request),
         decision,
     })
+}
+
+/// What the kernel has, and `set` of the link modes that it doesn't tell.
+pub(super) fn with_presumed_link_modes(
+    observed: Unread<NetworkState>,
+    set: &NetworkState,
+) -> Result<Unread<NetworkState>, NipartError> {
+    if !set.has_link_modes() {
+        return Ok(observed);
+    }
+    let mut observed = observed.into_read()?;
+    observed.presume_link_modes(set);
+    Ok(observed.into())
 }
 
 fn needs_lease(interface: &Interface) -> bool {

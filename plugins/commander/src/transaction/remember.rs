@@ -3,6 +3,7 @@
 //! What is remembered of a wish, where that isn't just what was written: pure.
 
 use nipart_schemas::decision::DecisionRequest;
+use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceState};
 use nipart_schemas::ip::{Address, PROTOCOL_DHCP};
 use nipart_schemas::network_state::NetworkState;
@@ -10,16 +11,19 @@ use nipart_schemas::network_state::NetworkState;
 /// The wanted state with its secrets, which may have been written as hidden, with the priorities of rules, with all of
 /// what comes back, with the addresses that were leased and become static because DHCP is turned off and no address
 /// is written, and with the other ends of pairs that are set down.
-pub(super) fn to_remember(request: &DecisionRequest) -> NetworkState {
+///
+/// # Errors
+/// When what the kernel has can't be read.
+pub(super) fn to_remember(request: &DecisionRequest) -> Result<NetworkState, NipartError> {
     let mut state = request.desired.clone();
     for interface in &mut state.interfaces {
-        let observed = request.observed.interface(&interface.name);
-        let mut leased = observed.into_iter().flat_map(leased).peekable();
         let Some(ipv4) = interface.ipv4.as_mut().filter(|ipv4| {
             ipv4.dhcp == Some(false) && ipv4.enabled != Some(false) && ipv4.address.is_none()
         }) else {
             continue;
         };
+        let observed = request.observed.read()?.interface(&interface.name);
+        let mut leased = observed.into_iter().flat_map(leased).peekable();
         if leased.peek().is_some() {
             let saved = request.saved.interface(&interface.name);
             let saved = saved.and_then(|saved| saved.ipv4.as_ref()?.address.clone());
@@ -28,27 +32,35 @@ pub(super) fn to_remember(request: &DecisionRequest) -> NetworkState {
             ipv4.address = Some(addresses);
         }
     }
-    state.interfaces.extend(other_ends_down(request));
-    state
+    if state.interfaces.iter().any(is_down) {
+        state.interfaces.extend(other_ends_down(request)?);
+    }
+    Ok(state)
 }
 
 /// What is saved of the other end of a pair that goes because this one is set down: it can't be up without it.
-fn other_ends_down(request: &DecisionRequest) -> impl Iterator<Item = Interface> + '_ {
+fn other_ends_down(
+    request: &DecisionRequest,
+) -> Result<impl Iterator<Item = Interface> + '_, NipartError> {
     let wanted = request.desired.by_name();
-    let observed = request.observed.by_name();
+    let observed = request.observed.read()?.by_name();
     let goes = move |name: &str| {
-        let is_down = |interface: &&Interface| interface.wanted_state() == InterfaceState::Down;
+        let is_down = |interface: &&Interface| is_down(interface);
         // One that is down already stays, and the pair with it.
         wanted.get(name).is_some_and(is_down) && !observed.get(name).is_some_and(is_down)
     };
     let is_named = |name: &str| request.desired.interface(name).is_some();
     let pairs = request.saved.pairs();
     let ends = pairs.filter(move |(end, other)| goes(end) && !is_named(other));
-    ends.filter(|(_, other)| request.saved.interface(other).is_some())
-        .map(|(_, other)| Interface {
-            state: Some(InterfaceState::Down),
-            ..Interface::named(other)
-        })
+    let ends = ends.filter(|(_, other)| request.saved.interface(other).is_some());
+    Ok(ends.map(|(_, other)| Interface {
+        state: Some(InterfaceState::Down),
+        ..Interface::named(other)
+    }))
+}
+
+fn is_down(interface: &Interface) -> bool {
+    interface.wanted_state() == InterfaceState::Down
 }
 
 fn leased(interface: &Interface) -> impl Iterator<Item = Address<std::net::Ipv4Addr>> + '_ {
@@ -70,13 +82,14 @@ mod tests {
             observed: state(
                 "interfaces: [{name: eth0, ipv4: {address: [{ip: 192.0.2.9, prefix-length: 24},
                  {ip: 192.0.2.50, prefix-length: 24, valid-life-time: 9, protocol: 16}]}}]",
-            ),
+            )
+            .into(),
             saved: state(
                 "interfaces: [{name: eth0, ipv4: {dhcp: true, address: [{ip: 192.0.2.9, prefix-length: 24}]}}]",
             ),
             ..DecisionRequest::default()
         };
-        to_remember(&request)
+        to_remember(&request).unwrap()
     }
 
     #[test]
@@ -90,11 +103,11 @@ mod tests {
             let list = |interfaces: &str| state(&format!("interfaces: [{interfaces}]"));
             let request = DecisionRequest {
                 desired: list(desired),
-                observed: list(observed),
+                observed: list(observed).into(),
                 saved: list(saved),
                 ..DecisionRequest::default()
             };
-            let names = to_remember(&request).interfaces.into_iter();
+            let names = to_remember(&request).unwrap().interfaces.into_iter();
             let down = names.filter(|interface| interface.wanted_state() == InterfaceState::Down);
             down.map(|interface| interface.name).collect::<Vec<_>>()
         };

@@ -63,7 +63,7 @@ async fn step(peers: &impl Peers, journal: &Journal, again: bool) -> Result<Step
     }
     let request = DecisionRequest {
         desired,
-        observed: observed.clone(),
+        observed: observed.clone().into(),
         undo: Some(journal.plan.clone()),
         ..DecisionRequest::default()
     };

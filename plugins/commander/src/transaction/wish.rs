@@ -10,6 +10,7 @@ use nipart_schemas::journal::{Journal, Origin};
 use nipart_schemas::lease::Lease;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::Plan;
+use nipart_schemas::unread::Unread;
 use tokio::time::Instant;
 
 /// How long what was done is remembered.
@@ -60,7 +61,7 @@ pub struct Outcome {
     /// The wanted state over what is remembered, of the interfaces that the wish names.
     pub merged: NetworkState,
     /// What the kernel had before.
-    pub observed: NetworkState,
+    pub observed: Unread<NetworkState>,
     /// The change that waits.
     pub unconfirmed: Option<Unconfirmed>,
 }

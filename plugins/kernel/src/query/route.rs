@@ -7,8 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use nipart_netlink::packet::AddressFamily;
 use nipart_netlink::packet::route::{
-    RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteMetric, RouteNextHop,
-    RouteNextHopFlags, RouteType as KernelType, RouteVia,
+    RouteAddress, RouteAttribute, RouteFlags, RouteHeader, RouteMessage, RouteMetric, RouteNextHop,
+    RouteNextHopFlags, RouteProtocol, RouteType as KernelType, RouteVia,
 };
 use nipart_netlink::{DumpSocket, NetlinkError, RouteFilter};
 use nipart_schemas::route::{IpNetwork, Route, RouteType};
@@ -54,15 +54,21 @@ impl Hops {
 pub(super) async fn read(
     dump: &DumpSocket,
     through: Option<&HashSet<u32>>,
+    with_connected: bool,
 ) -> Result<Vec<ObservedRoute>, NetlinkError> {
+    let wanted = move |header: &RouteHeader| {
+        is_shown(header) && (with_connected || header.protocol != RouteProtocol::Kernel)
+    };
     let Some(links) = through else {
-        return dump.routes_map(RouteFilter::default(), observe).await;
+        return dump
+            .routes_map(RouteFilter::default(), wanted, observe)
+            .await;
     };
     let mut routes = Vec::new();
     if links.len() > TARGETED_LINKS_MAX {
-        let wanted = links.clone();
-        let map = move |message| observe(message).filter(|route| leads_through(route, &wanted));
-        routes = dump.routes_map(RouteFilter::default(), map).await?;
+        let links = links.clone();
+        let map = move |message| observe(message).filter(|route| leads_through(route, &links));
+        routes = dump.routes_map(RouteFilter::default(), wanted, map).await?;
     } else {
         let mut asked = HashSet::new();
         // In a fixed order: the same network gives the same plan.
@@ -71,7 +77,7 @@ pub(super) async fn read(
                 interface: Some(**link),
                 ..RouteFilter::default()
             };
-            match dump.routes_map(filter, observe).await {
+            match dump.routes_map(filter, wanted, observe).await {
                 // A multipath route comes once for each of its links, and one through a VRF's port with the VRF, too.
                 Ok(found) => {
                     let own = HashSet::from([**link]);
@@ -124,12 +130,20 @@ pub(super) fn assemble(observed: Vec<ObservedRoute>, names: &HashMap<u32, String
     routes
 }
 
+/// Whether a route with this header is shown, as far as the header tells.
+fn is_shown(header: &RouteHeader) -> bool {
+    let is_learned = header.flags.contains(RouteFlags::Cloned);
+    !is_learned
+        && u32::from(header.table) != LOCAL_TABLE
+        && !matches!(
+            header.kind,
+            KernelType::Local | KernelType::Broadcast | KernelType::Anycast | KernelType::Multicast
+        )
+}
+
 /// None for what isn't shown.
 fn observe(message: RouteMessage) -> Option<ObservedRoute> {
     let header = message.header;
-    if header.flags.contains(RouteFlags::Cloned) {
-        return None;
-    }
     let route_type = match header.kind {
         KernelType::Unicast => None,
         KernelType::BlackHole => Some(RouteType::Blackhole),

@@ -20,16 +20,21 @@ const PAUSE_MAX: Duration = Duration::from_millis(32);
 /// Bytes of unparsed messages that are held at most; some five thousand links, or fifty thousand routes.
 const COLLECTED_MAX: usize = 8 * 1024 * 1024;
 
-/// What is being asked, for error messages.
+/// What is being asked, for error messages, and until when it may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asking {
     operation: &'static str,
     limit: Duration,
+    deadline: Instant,
 }
 
 impl Asking {
-    pub(super) fn new(operation: &'static str, limit: Duration) -> Self {
-        Self { operation, limit }
+    pub(super) fn new(operation: &'static str, limit: Duration, deadline: Instant) -> Self {
+        Self {
+            operation,
+            limit,
+            deadline,
+        }
     }
 
     fn timeout(self) -> NetlinkError {
@@ -52,13 +57,14 @@ impl Asking {
     }
 }
 
-/// Runs the dumps one after the other, repeats the interrupted ones, and concatenates what `map` keeps.
+/// Runs the dumps one after the other, repeats the interrupted ones, and concatenates what `map` keeps of the messages of
+/// which `glance` wants what follows their netlink header.
 pub(super) fn dump_all<T>(
     socket: &mut RequestSocket,
     requests: &[NetlinkRequest],
-    deadline: Instant,
     asking: Asking,
     options: DumpOptions,
+    glance: impl Fn(&[u8]) -> bool,
     mut map: impl FnMut(RouteNetlinkMessage) -> Option<T>,
 ) -> Result<Vec<T>, NetlinkError> {
     let mut items = Vec::new();
@@ -69,9 +75,7 @@ pub(super) fn dump_all<T>(
         loop {
             let last = attempt >= options.attempts;
             let keep = last && options.accept_interrupted;
-            if dump_once(
-                socket, request, deadline, asking, keep, &mut map, &mut items,
-            )? {
+            if dump_once(socket, request, asking, keep, &glance, &mut map, &mut items)? {
                 break;
             }
             if keep {
@@ -95,7 +99,9 @@ pub(super) fn dump_all<T>(
             );
             items.truncate(start);
             attempt += 1;
-            std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
+            std::thread::sleep(
+                pause.min(asking.deadline.saturating_duration_since(Instant::now())),
+            );
             pause = (pause * 2).min(PAUSE_MAX);
         }
     }
@@ -109,16 +115,17 @@ pub(super) fn dump_all<T>(
 fn dump_once<T>(
     socket: &mut RequestSocket,
     request: &NetlinkRequest,
-    deadline: Instant,
     asking: Asking,
     keep_interrupted: bool,
+    glance: &impl Fn(&[u8]) -> bool,
     map: &mut impl FnMut(RouteNetlinkMessage) -> Option<T>,
     items: &mut Vec<T>,
 ) -> Result<bool, NetlinkError> {
     let sequence = ask(socket, request)?;
     let wanted_family = request.message().and_then(ip_family);
     let mut parse = |collected: &[u8]| {
-        for message in messages(collected).filter(|message| message.sequence == sequence) {
+        let ours = messages(collected).filter(|message| message.sequence == sequence);
+        for message in ours.filter(|message| glance(message.payload)) {
             let parsed = parse_message(message.message_type, message.payload);
             // A kernel without IPv6 answers a question about it with all families.
             let item = parsed
@@ -129,7 +136,7 @@ fn dump_once<T>(
     let mut collected = Vec::new();
     let mut consistent = true;
     loop {
-        match receive_until(socket, deadline, asking)? {
+        match receive_until(socket, asking)? {
             Received::Datagram(datagram) => {
                 let mut verdict = None;
                 for message in messages(datagram).filter(|message| message.sequence == sequence) {
@@ -182,13 +189,12 @@ fn dump_once<T>(
 pub(super) fn look_up(
     socket: &mut RequestSocket,
     request: &NetlinkRequest,
-    deadline: Instant,
     asking: Asking,
 ) -> Result<Option<RouteNetlinkMessage>, NetlinkError> {
     let mut sequence = ask(socket, request)?;
     let mut truncated = false;
     loop {
-        match receive_until(socket, deadline, asking)? {
+        match receive_until(socket, asking)? {
             Received::Datagram(datagram) => {
                 let answer = messages(datagram).find(|message| message.sequence == sequence);
                 let Some(message) = answer else {
@@ -226,11 +232,10 @@ fn ask(socket: &mut RequestSocket, request: &NetlinkRequest) -> Result<u32, Netl
 /// Waits for the next datagram; never [`Received::Empty`], except when someone else read it first.
 fn receive_until<'a>(
     socket: &'a mut RequestSocket,
-    deadline: Instant,
     asking: Asking,
 ) -> Result<Received<'a>, NetlinkError> {
     // Checked before each read as well: a dump that never ends must not outlive its deadline.
-    if !socket.wait(deadline)? {
+    if !socket.wait(asking.deadline)? {
         socket.mark_broken();
         return Err(asking.timeout());
     }

@@ -50,7 +50,7 @@ fn input(folder: &Path) -> (DecisionRequest, bool) {
     }
     let mut request: DecisionRequest = serde_json::from_value(options.into()).unwrap();
     request.desired = state("desired.yml");
-    request.observed = state("observed.yml");
+    request.observed = state("observed.yml").into();
     request.saved = state("saved.yml");
     if let Some(leases) = read(&folder.join("leases.json")) {
         request.leases = serde_json::from_str(&leases).unwrap();
@@ -105,10 +105,10 @@ fn check(folder: &Path) -> Result<(), String> {
     if !carry_out {
         return Ok(());
     }
-    let mut model = Model::of(&request.observed);
+    let mut model = Model::of(request.observed.read().unwrap());
     model.execute(&decision.plan)?;
     let again = decide(&DecisionRequest {
-        observed: model.observed(),
+        observed: model.observed().into(),
         ..request
     });
     match again {

@@ -124,7 +124,7 @@ fn refusal(file: &Path, machine: &NetworkState) -> Option<String> {
         identify(&state, machine, &saved, MissingInterfaces::Refuse).and_then(|desired| {
             decide(&DecisionRequest {
                 desired,
-                observed,
+                observed: observed.into(),
                 ..DecisionRequest::default()
             })
         });

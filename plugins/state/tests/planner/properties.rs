@@ -46,7 +46,7 @@ fn bare() -> Model {
 fn request(desired: &NetworkState, model: &Model, saved: &NetworkState) -> DecisionRequest {
     DecisionRequest {
         desired: desired.clone(),
-        observed: model.observed(),
+        observed: model.observed().into(),
         saved: saved.clone(),
         ..DecisionRequest::default()
     }
@@ -263,7 +263,7 @@ fn undo(model: &Model, before: &NetworkState, expected: &Model, plan: &Plan) -> 
     for round in 0..UNDO_ROUNDS {
         let decision = decide(&DecisionRequest {
             desired: before.clone(),
-            observed: model.observed(),
+            observed: model.observed().into(),
             undo: Some(plan.clone()),
             ..DecisionRequest::default()
         });
