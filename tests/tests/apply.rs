@@ -15,6 +15,51 @@ use nipart_tests::system::System;
 use serde_json::json;
 
 #[test]
+fn spare_queues_of_a_veth() {
+    run(|| {
+        let system = System::start();
+        // As the kernel does it by itself: none to spare where there is one processor.
+        ip(&["link", "add", "k1", "type", "veth", "peer", "name", "k2"]);
+        let queues = |name: &str| {
+            let link = eyes::link(name);
+            (link["num_tx_queues"].clone(), link["num_rx_queues"].clone())
+        };
+        check::apply(
+            &system,
+            "
+interfaces:
+- {name: v1, type: veth, veth: {peer: v2, spare-queues: true}}
+- {name: v2, type: veth, veth: {peer: v1}}
+- {name: v3, type: veth, veth: {peer: v4, spare-queues: true}}
+",
+        );
+        let one = (json!(1), json!(1));
+        for (name, expected) in [
+            ("v1", queues("k1")),
+            ("v2", one.clone()),
+            ("v3", queues("k1")),
+            ("v4", one.clone()),
+        ] {
+            assert_eq!(queues(name), expected, "{name}");
+        }
+        // A pair of somebody else that comes back is as it was; one that is there stays as it is.
+        let revert = system.ctl_with(&["gr", "-"], "interfaces: [{name: k1, state: absent}]");
+        let revert = revert.ok().out;
+        assert_eq!(revert.contains("spare-queues: true"), queues("k1") != one);
+        let before = queues("k1");
+        system
+            .apply("interfaces: [{name: k1, state: absent}]")
+            .ok();
+        system.apply(&revert).ok();
+        assert_eq!((queues("k1"), queues("k2")), (before.clone(), before));
+        system
+            .apply("interfaces: [{name: v2, veth: {spare-queues: true}}]")
+            .ok();
+        assert_eq!(queues("v2"), one);
+    });
+}
+
+#[test]
 fn veth_pair() {
     run(|| {
         let system = System::start();
@@ -46,11 +91,15 @@ interfaces:
                 "link": "v2", "mtu": 1400, "address": "02:00:00:00:00:01", "ifalias": "to the other end",
                 "operstate": "UP", "linkinfo": {"info_kind": "veth"},
                 "altnames": ["uplink", "a-name-of-more-than-fifteen-bytes"],
+                "num_tx_queues": 1, "num_rx_queues": 1,
             }),
         );
         assert_link(
             "v2",
-            &json!({"link": "v1", "mtu": 1300, "address": "02:00:00:00:00:02", "operstate": "UP"}),
+            &json!({
+                "link": "v1", "mtu": 1300, "address": "02:00:00:00:00:02", "operstate": "UP",
+                "num_tx_queues": 1, "num_rx_queues": 1,
+            }),
         );
 
         check::apply(

@@ -156,6 +156,7 @@ fn pair(number: u32) -> Operation {
     let peer = end(format!("p{number}"));
     interface.veth = Some(Veth {
         peer: Some(peer.name.clone()),
+        ..Veth::default()
     });
     Operation::CreateLink {
         interface: Box::new(interface),

@@ -36,7 +36,7 @@ use nipart_schemas::operation::{ExecutionReport, Operation, Plan};
 
 use self::in_order::in_order;
 use self::ip_stack::Switch;
-pub(crate) use self::link::common;
+pub(crate) use self::link::{common, queue_attributes};
 pub(crate) use self::names::Names;
 pub(crate) use self::tun::TunDevice;
 use crate::error::from_netlink;

@@ -129,6 +129,8 @@ pub(crate) struct Composed {
     pub(crate) base: Option<u32>,
     /// `IFLA_INFO_DATA`.
     pub(crate) data: Option<InfoData>,
+    /// Queues in each direction, where the kernel would choose more (`IFLA_NUM_TX_QUEUES`, `IFLA_NUM_RX_QUEUES`).
+    pub(crate) queues: Option<u32>,
 }
 
 /// The kind of this type and section, none for what can't be created.

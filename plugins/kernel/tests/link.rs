@@ -26,6 +26,7 @@ fn veth_pair_with_common_properties_of_both_ends() {
             let mut first = interface("v0", InterfaceType::Veth);
             first.veth = Some(Veth {
                 peer: Some("p0".to_string()),
+                ..Veth::default()
             });
             first.mtu = Some(1400);
             first.mac_address = Some(mac("02:00:00:00:00:01"));
@@ -80,6 +81,7 @@ fn veth_pair_with_common_properties_of_both_ends() {
             let mut alone = interface("v1", InterfaceType::Veth);
             alone.veth = Some(Veth {
                 peer: Some("p1".to_string()),
+                ..Veth::default()
             });
             apply(&kernel, vec![create(alone)]).await;
             let shown = ip_link("p1");
@@ -111,7 +113,7 @@ fn peer_in_another_namespace_is_not_named() {
             holder.kill().unwrap();
             holder.wait().unwrap();
             assert_eq!(observed.interface_type, Some(InterfaceType::Veth));
-            assert_eq!(observed.veth, Some(Veth { peer: None }));
+            assert_eq!(observed.veth, Some(Veth::default()));
         });
     });
 }

@@ -106,7 +106,10 @@ pub(crate) fn interface(name: &'static str, kinds: Kinds) -> impl Strategy<Value
             InterfaceType::LinuxBridge => interface.bridge = Some(Box::new(bridge)),
             InterfaceType::Veth => {
                 let peer = Some(if name == "va" { "vb" } else { "va" }.to_string());
-                interface.veth = Some(Veth { peer });
+                interface.veth = Some(Veth {
+                    peer,
+                    spare_queues: None,
+                });
             }
             InterfaceType::Vxlan => interface.vxlan = Some(Box::new(vxlan)),
             InterfaceType::MacVlan => interface.mac_vlan = Some(Box::new(mac_vlan)),

@@ -50,6 +50,9 @@ pub(super) fn create(
     if let Some(data) = composed.data {
         builder = builder.set_info_data(data);
     }
+    for attribute in composed.queues.into_iter().flat_map(queue_attributes) {
+        builder = builder.append_extra_attribute(attribute);
+    }
     let mut message = builder.build();
     let agrees_upon_keys = interface.agrees_upon_keys();
     let comes_up_later =
@@ -93,6 +96,14 @@ pub(super) fn complete(
     steps.extend(ip_stack::before_up(interface));
     steps.push(Step::send(NetlinkRequest::change_link(message)));
     Ok(steps)
+}
+
+/// So many queues in each direction.
+pub(crate) fn queue_attributes(number: u32) -> [LinkAttribute; 2] {
+    [
+        LinkAttribute::NumTxQueues(number),
+        LinkAttribute::NumRxQueues(number),
+    ]
 }
 
 /// [`common`] properties, the controller, and up.

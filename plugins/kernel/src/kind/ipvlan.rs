@@ -63,6 +63,7 @@ impl LinkKind for Ipvlan {
         Ok(Composed {
             base,
             data: Some(InfoData::IpVlan(attributes.into_iter().flatten().collect())),
+            ..Composed::default()
         })
     }
 }

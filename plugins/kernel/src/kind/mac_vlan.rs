@@ -51,6 +51,7 @@ impl LinkKind for MacVlan {
         Ok(Composed {
             base,
             data: Some(data),
+            ..Composed::default()
         })
     }
 }
@@ -92,6 +93,7 @@ impl LinkKind for MacVtap {
         Ok(Composed {
             base,
             data: Some(data),
+            ..Composed::default()
         })
     }
 }

@@ -79,6 +79,7 @@ impl LinkKind for Macsec {
         Ok(Composed {
             base,
             data: Some(InfoData::MacSec(attributes.into_iter().flatten().collect())),
+            ..Composed::default()
         })
     }
 }

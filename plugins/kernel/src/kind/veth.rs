@@ -8,10 +8,18 @@ use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{self, Interface, InterfaceType};
 
 use super::{Composed, LinkKind, Order};
-use crate::execute::common;
+use crate::execute::{common, queue_attributes};
 use crate::query::{LinkFacts, Surroundings};
 
 pub(super) struct Veth;
+
+/// One, or as many as the kernel likes. It allocates one for each processor, announces them all, and withdraws all but one,
+/// waiting until no processor looks at them any more (`veth_init_queues`): a sixth of what the whole pair costs.
+fn queues(interface: &Interface) -> Option<u32> {
+    let section = interface.veth.as_ref();
+    let has_spare = section.and_then(|veth| veth.spare_queues) == Some(true);
+    (!has_spare).then_some(1)
+}
 
 impl LinkKind for Veth {
     fn interface_type(&self) -> InterfaceType {
@@ -30,6 +38,7 @@ impl LinkKind for Veth {
     ) {
         interface.veth = Some(interface::Veth {
             peer: surroundings.base_of(link),
+            spare_queues: link.has_several_queues.then_some(true),
         });
     }
 
@@ -40,11 +49,17 @@ impl LinkKind for Veth {
             (None, Some(name)) => builder.name(name),
             (None, None) => builder,
         };
-        let message = builder.build();
+        if !order.is_new {
+            return Ok(Composed::default());
+        }
+        let peer = order.peer.unwrap_or(order.interface);
+        let builder = queues(peer)
+            .into_iter()
+            .flat_map(queue_attributes)
+            .fold(builder, LinkMessageBuilder::append_extra_attribute);
         Ok(Composed {
-            data: order
-                .is_new
-                .then_some(InfoData::Veth(InfoVeth::Peer(message))),
+            data: Some(InfoData::Veth(InfoVeth::Peer(builder.build()))),
+            queues: queues(order.interface),
             ..Composed::default()
         })
     }

@@ -78,6 +78,7 @@ impl LinkKind for Vlan {
         Ok(Composed {
             base,
             data: Some(InfoData::Vlan(attributes)),
+            ..Composed::default()
         })
     }
 }

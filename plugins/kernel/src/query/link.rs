@@ -39,6 +39,8 @@ pub(crate) struct LinkFacts {
     pub(crate) controller: Option<u32>,
     /// `IFLA_LINK`, unless that is in another network namespace.
     pub(crate) base: Option<u32>,
+    /// More than one queue in any direction (`IFLA_NUM_TX_QUEUES`, `IFLA_NUM_RX_QUEUES`), used or not.
+    pub(crate) has_several_queues: bool,
     /// What its bridge lets pass; empty where that doesn't look at VLANs.
     pub(crate) vlans: Vec<BridgeVlanInfo>,
 }
@@ -87,6 +89,7 @@ impl Link {
             port_data: None,
             controller: None,
             base: None,
+            has_several_queues: false,
             vlans: Vec::new(),
         };
         let mut is_base_elsewhere = false;
@@ -109,6 +112,9 @@ impl Link {
                 LinkAttribute::Controller(index) => facts.controller = Some(index),
                 LinkAttribute::Link(index) => facts.base = (index != 0).then_some(index),
                 LinkAttribute::LinkNetNsId(_) => is_base_elsewhere = true,
+                LinkAttribute::NumTxQueues(number) | LinkAttribute::NumRxQueues(number) => {
+                    facts.has_several_queues |= number > 1;
+                }
                 LinkAttribute::LinkInfo(info) => facts.take_info(info),
                 LinkAttribute::AfSpecUnspec(families) => {
                     ip_stack::observe(&families, &mut interface)

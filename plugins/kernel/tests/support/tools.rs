@@ -103,6 +103,7 @@ pub fn create_veth(name: &str, peer: &str) -> Operation {
     let mut first = interface(name, InterfaceType::Veth);
     first.veth = Some(Veth {
         peer: Some(peer.to_string()),
+        ..Veth::default()
     });
     let second = interface(peer, InterfaceType::Veth);
     Operation::CreateLink {

@@ -129,6 +129,7 @@ impl Model {
                 let other = ends.iter().find(|other| other.name != end.name);
                 link.veth = Some(Veth {
                     peer: other.map(|other| other.name.clone()),
+                    ..Veth::default()
                 });
             }
             if let Some(bridge) = &mut link.bridge {
