@@ -7,49 +7,57 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use nipart_tests::namespace::ip;
 use nipart_tests::peer::Peer;
 use nipart_tests::process::{Process, eventually};
 use nipart_tests::system::System;
 use serde_json::{Value, json};
 
+use crate::inside::Side;
+
 const LINK: &str = "dhcp0";
 const DAY_MS: f64 = 86_400_000.0;
 
-/// Both clients against a server that answers at once.
-pub(crate) fn run() -> Value {
-    let system = System::prepare();
+/// One of the clients against a server that answers at once; udhcpc stands for iproute2, which has none.
+pub(crate) fn run(side: Side) -> Value {
+    let mut system = System::prepare();
     let peer = Peer::new();
     peer.wire(LINK, "server0", "203.0.113.1/24");
     let _server = peer.dnsmasq("server0", "203.0.113.50,203.0.113.99", &[]);
 
+    match side {
+        Side::Iproute2 => json!({ "udhcpc_ms": udhcpc(&system) }),
+        Side::Nipart => {
+            system.start_daemon();
+            json!({ "nipart_ms": nipart(&system, &peer) })
+        }
+    }
+}
+
+fn udhcpc(system: &System) -> f64 {
     let heard = Announcements::record(system.path("udhcpc.log"));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("udhcpc-script");
     let started = milliseconds_of_day();
-    let udhcpc = Process::spawn(
+    let _udhcpc = Process::spawn(
         Command::new("udhcpc")
             .args(["-f", "-q", "-i", LINK, "-s"])
             .arg(script),
     );
-    let udhcpc_ms = since(
+    since(
         started,
         heard.await_line(|line| line.contains("inet 203.0.113.")),
-    );
-    drop((udhcpc, heard));
-    ip(&["address", "flush", "dev", LINK]);
+    )
+}
 
-    let mut system = system;
-    system.start_daemon();
+fn nipart(system: &System, peer: &Peer) -> f64 {
     let _ = peer.run(&["ip", "link", "set", "server0", "down"]);
     let state = format!("interfaces: [{{name: {LINK}, ipv4: {{enabled: true, dhcp: true}}}}]");
     let _ = system.apply(&state).ok();
     let heard = Announcements::record(system.path("nipart.log"));
     let _ = peer.run(&["ip", "link", "set", "server0", "up"]);
-    let nipart_ms = since(
+    since(
         heard.await_line(|line| line.contains("LOWER_UP")),
         heard.await_line(|line| line.contains("inet 203.0.113.")),
-    );
-    json!({ "udhcpc_ms": udhcpc_ms, "nipart_ms": nipart_ms })
+    )
 }
 
 /// What the kernel announces of links and addresses, with the time of each.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! `nipart-bench [--once] [SCENARIO…] [N…]`: what Nipart costs, as ratios against iproute2 in the same run. Scenarios are
-//! `pairs`, `bridge`, `stacks` and `dhcp`; without any, all of them.
+//! `nipart-bench [--once] [SCENARIO…] [N…]`: what Nipart costs, as ratios against iproute2. Scenarios are `pairs`, `bridge`,
+//! `stacks`, `routes`, `start` and `dhcp`; without any, the usual ones.
 //!
-//! Every measurement runs in fresh network namespaces: first iproute2, then Nipart, several times in turn; medians
-//! are printed. Deleting thousands of links keeps the kernel busy long after a namespace is gone, so that is waited for.
+//! Every measurement runs in a fresh network namespace, and nothing of an earlier one is left: iproute2 and Nipart in turn,
+//! several times, each first as often as the other; medians are printed. Deleting thousands of links keeps the kernel busy
+//! long after a namespace is gone, so that is waited for.
 
 mod dhcp;
 mod inside;
@@ -13,49 +14,84 @@ mod states;
 
 use std::process::{Command, ExitCode, Stdio};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::inside::Side;
 use crate::measure::{await_quiet_kernel, median};
 
 const DEFAULT_SIZES: [usize; 3] = [100, 500, 1000];
-const SCENARIOS: [&str; 3] = ["pairs", "bridge", "stacks"];
+/// With sizes; the first ones are the usual ones.
+const SCENARIOS: [&str; 5] = ["pairs", "bridge", "stacks", "routes", "start"];
+const USUAL: usize = 3;
 const RUNS: usize = 5;
+const USAGE: &str =
+    "usage: nipart-bench [--once] [pairs] [bridge] [stacks] [routes] [start] [dhcp] [N…]";
+
+/// What to measure.
+#[derive(Debug, Default)]
+struct Order {
+    once: bool,
+    scenarios: Vec<String>,
+    sizes: Vec<usize>,
+}
+
+impl Order {
+    /// None for a word that is neither a size nor a scenario.
+    fn of(arguments: &[String]) -> Option<Self> {
+        let mut order = Self::default();
+        for argument in arguments {
+            match argument.parse() {
+                Ok(size) => order.sizes.push(size),
+                Err(_) if argument == "--once" => order.once = true,
+                Err(_) if argument == "dhcp" || SCENARIOS.contains(&argument.as_str()) => {
+                    order.scenarios.push(argument.clone());
+                }
+                Err(_) => return None,
+            }
+        }
+        if order.sizes.is_empty() {
+            order.sizes = DEFAULT_SIZES.to_vec();
+        }
+        if order.scenarios.is_empty() {
+            let usual = SCENARIOS.iter().take(USUAL).chain(&["dhcp"]);
+            order.scenarios = usual.map(ToString::to_string).collect();
+        }
+        Some(order)
+    }
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [flag, scenario, size] = arguments.as_slice()
+    if let [flag, scenario, side, size] = arguments.as_slice()
         && flag == "--inside"
     {
         let size = size.parse().unwrap_or(0);
-        println!("{}", inside::run(scenario, size));
+        let side = Side::BOTH.into_iter().find(|it| it.word() == side);
+        println!(
+            "{}",
+            inside::run(scenario, side.unwrap_or(Side::Nipart), size)
+        );
         return ExitCode::SUCCESS;
     }
-    let has = |word: &str| arguments.iter().any(|argument| argument == word);
-    let sizes: Vec<usize> = arguments
-        .iter()
-        .filter_map(|argument| argument.parse().ok())
-        .collect();
-    let sizes = if sizes.is_empty() {
-        DEFAULT_SIZES.to_vec()
-    } else {
-        sizes
+    let Some(order) = Order::of(&arguments) else {
+        eprintln!("{USAGE}");
+        return ExitCode::FAILURE;
     };
     // Where a processor is emulated, one run takes minutes.
-    let count = if has("--once") { 1 } else { RUNS };
-    let is_wanted = |scenario: &str| {
-        has(scenario) || !SCENARIOS.iter().chain(&["dhcp"]).any(|other| has(other))
-    };
+    let count = if order.once { 1 } else { RUNS };
     println!("medians of {count} runs; milliseconds wall / CPU of all processes\n");
     println!(
         "{:<6} {:<26} {:>16} {:>16} {:>12}",
         "N", "what", "iproute2", "nipart", "ratio"
     );
-    for size in sizes {
-        for scenario in SCENARIOS.into_iter().filter(|it| is_wanted(it)) {
+    let (dhcp, sized): (Vec<&String>, Vec<_>) =
+        order.scenarios.iter().partition(|it| *it == "dhcp");
+    for size in order.sizes {
+        for scenario in &sized {
             table(size, &runs(scenario, size, count));
         }
     }
-    if is_wanted("dhcp") {
+    if !dhcp.is_empty() {
         let dhcp = runs("dhcp", 0, count);
         for key in ["udhcpc_ms", "nipart_ms"] {
             println!(
@@ -68,41 +104,53 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Runs a scenario several times, each in a namespace of its own.
-fn runs(scenario: &str, size: usize, count: usize) -> Vec<Value> {
-    (0..count)
-        .filter_map(|_| {
-            await_quiet_kernel();
-            let own = std::env::current_exe().ok()?;
-            let output = Command::new("unshare")
-                .args(["--net", "--mount", "--"])
-                .arg(own)
-                .args(["--inside", scenario, &size.to_string()])
-                .stderr(Stdio::inherit())
-                .output()
-                .ok()?;
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            let parsed = text
-                .lines()
-                .last()
-                .and_then(|line| serde_json::from_str(line).ok());
-            if parsed.is_none() {
-                eprintln!("{scenario} {size} failed: {text}");
-            }
-            parsed
-        })
-        .collect()
-}
-
-fn of(runs: &[Value], key: &str) -> f64 {
-    median(runs.iter().filter_map(|run| run[key].as_f64()).collect())
-}
-
-fn table(size: usize, runs: &[Value]) {
-    let Some(Value::Object(first)) = runs.first() else {
-        return;
+/// Runs both sides of a scenario several times, each in a namespace of its own. The figures of both, for each time.
+fn runs(scenario: &str, size: usize, count: usize) -> Vec<Map<String, Value>> {
+    let both = |turn: usize| {
+        let mut sides = Side::BOTH;
+        if turn % 2 == 1 {
+            sides.reverse();
+        }
+        let figures: Vec<_> = sides
+            .into_iter()
+            .map(|side| run(scenario, side, size))
+            .collect::<Option<_>>()?;
+        Some(figures.into_iter().flatten().collect())
     };
-    for key in first.keys() {
+    (0..count).filter_map(both).collect()
+}
+
+/// The figures of one side.
+fn run(scenario: &str, side: Side, size: usize) -> Option<Map<String, Value>> {
+    await_quiet_kernel();
+    let own = std::env::current_exe().ok()?;
+    let output = Command::new("unshare")
+        .args(["--net", "--mount", "--"])
+        .arg(own)
+        .args(["--inside", scenario, side.word(), &size.to_string()])
+        .stderr(Stdio::inherit())
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let last = text.lines().last();
+    let figures = last.and_then(|line| serde_json::from_str(line).ok());
+    if figures.is_none() {
+        eprintln!("{scenario} {size} of {} failed: {text}", side.word());
+    }
+    figures
+}
+
+fn of(runs: &[Map<String, Value>], key: &str) -> f64 {
+    median(
+        runs.iter()
+            .filter_map(|run| run.get(key)?.as_f64())
+            .collect(),
+    )
+}
+
+fn table(size: usize, runs: &[Map<String, Value>]) {
+    let keys = runs.first().into_iter().flat_map(Map::keys);
+    for key in keys {
         let Some(what) = key.strip_suffix("_nipart_ms") else {
             if let Some(what) = key.strip_suffix("_kib") {
                 println!(

@@ -120,3 +120,23 @@ pub(crate) fn stacks(size: usize, has_vlans: bool) -> (String, String) {
     }
     (state, batch)
 }
+
+/// `size` static routes through the gateway behind `r0`.
+pub(crate) fn routes(size: usize) -> (String, String) {
+    let mut state = "routes:\n  config:\n".to_string();
+    let mut batch = String::new();
+    for number in 0..size {
+        let destination = format!(
+            "{}.{}.{}.0/24",
+            20 + number / 65536,
+            number / 256 % 256,
+            number % 256
+        );
+        let _ = write!(
+            state,
+            "  - destination: {destination}\n    next-hop-interface: r0\n    next-hop-address: 192.0.2.2\n"
+        );
+        let _ = writeln!(batch, "route add {destination} via 192.0.2.2 dev r0");
+    }
+    (state, batch)
+}

@@ -47,9 +47,7 @@ interfaces:
         let revert = revert.ok().out;
         assert_eq!(revert.contains("spare-queues: true"), queues("k1") != one);
         let before = queues("k1");
-        system
-            .apply("interfaces: [{name: k1, state: absent}]")
-            .ok();
+        system.apply("interfaces: [{name: k1, state: absent}]").ok();
         system.apply(&revert).ok();
         assert_eq!((queues("k1"), queues("k2")), (before.clone(), before));
         system
