@@ -90,6 +90,11 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
             section.spell_out_missing_key();
         }
         spell_out_ip_defaults(desired, &mut back);
+        if let (Some(desired), Some(back)) = (&desired.veth, &mut back.veth)
+            && desired.spare_queues.is_some()
+        {
+            back.spare_queues.get_or_insert(false);
+        }
         if desired
             .mptcp
             .as_ref()

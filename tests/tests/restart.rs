@@ -164,6 +164,42 @@ fn links_that_appear_later() {
 }
 
 #[test]
+fn a_stack_upon_a_link_that_comes_late() {
+    run(|| {
+        let peer = with_hardware();
+        let mut system = System::start();
+        // Each but the first is known by the one below alone, the bridge by its list.
+        check::apply(
+            &system,
+            "
+interfaces:
+- {name: eth1, mtu: 1400}
+- {name: vx1, type: vxlan, vxlan: {id: 7, base-iface: eth1, remote: 192.0.2.2}}
+- {name: mv1, type: mac-vlan, mac-vlan: {base-iface: eth1, mode: bridge}}
+- {name: mv2, type: mac-vtap, mac-vtap: {base-iface: vx1, mode: bridge}}
+- name: br1
+  type: linux-bridge
+  bridge: {options: {stp: {enabled: false}}, port: [{name: mv1}]}
+",
+        );
+        system.stop_daemon();
+        for link in ["eth1", "br1"] {
+            ip(&["link", "delete", link]);
+        }
+        system.start_daemon();
+        plug(&peer);
+        eventually("all of the stack is there", LIMIT, || {
+            let is_there =
+                eyes::link("mv2")["link"] == "vx1" && eyes::link("mv1")["master"] == "br1";
+            is_there.then_some(())
+        });
+        eventually("and as it is saved", LIMIT, || {
+            (system.ctl(&["status"]).code == 0).then_some(())
+        });
+    });
+}
+
+#[test]
 fn files_of_the_administrator() {
     run(|| {
         let mut system = System::start();

@@ -1,47 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Links that changes of our own created: that they appear is no news. What a change was to make of them, it has made,
-//! and what it didn't make was so before it, or was done by somebody since.
+//! Links that our own changes created: that they appear is no news.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-/// Links remembered; of more, the oldest are forgotten. A forgotten link that appears is looked at once more, without
-/// harm to it.
-const MOST: usize = 8192;
+use tokio::time::Instant;
 
-/// The last number of each such link by name. Clones are the same.
+/// How long after its creation a link may be told to have appeared: the monitor may have to be restarted first. What appears
+/// later was away meanwhile, in another network namespace or under another name.
+const LIFETIME: Duration = Duration::from_secs(60);
+
+/// Why a link has appeared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appearance {
+    /// Somebody plugged it in, or created it.
+    News,
+    /// A change of ours created it.
+    Change,
+    /// A change was taken back, and it with it.
+    Undo,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Created {
+    index: u32,
+    at: Instant,
+    appearance: Appearance,
+}
+
+/// The last creation of each such link by name. Clones are the same.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct CreatedLinks(Arc<Mutex<BTreeMap<String, u32>>>);
+pub(crate) struct CreatedLinks(Arc<Mutex<BTreeMap<String, Created>>>);
 
 impl CreatedLinks {
-    /// Remembers them.
-    pub(crate) fn add(&self, created: BTreeMap<String, u32>) {
+    /// Remembers links with their numbers, and forgets those of long ago.
+    pub(crate) fn add(&self, created: BTreeMap<String, u32>, appearance: Appearance) {
+        let at = Instant::now();
         let mut links = self.links();
-        links.extend(created);
-        if links.len() > MOST {
-            forget_oldest(&mut links);
-        }
+        // Whoever was told of them in time may still wait for locks.
+        links.retain(|_, link| at.duration_since(link.at) < 2 * LIFETIME);
+        links.extend(created.into_iter().map(|(name, index)| {
+            let link = Created {
+                index,
+                at,
+                appearance,
+            };
+            (name, link)
+        }));
     }
 
-    /// Whether this very link was created by us: another one of the same name has another number.
-    pub(crate) fn contains(&self, name: &str, index: Option<u32>) -> bool {
+    /// Why this very link has appeared, of which we were told at `told`: another one of the same name has another number.
+    pub(crate) fn why(&self, name: &str, index: Option<u32>, told: Instant) -> Appearance {
         let links = self.links();
-        index.is_some() && links.get(name).copied() == index
+        let link = links.get(name).filter(|link| {
+            Some(link.index) == index && told.saturating_duration_since(link.at) < LIFETIME
+        });
+        link.map_or(Appearance::News, |link| link.appearance)
     }
 
-    fn links(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
+    fn links(&self) -> MutexGuard<'_, BTreeMap<String, Created>> {
         // Nothing panics while it is held; a poisoned map is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Forgets half: the kernel numbers links in the order in which they are created.
-fn forget_oldest(links: &mut BTreeMap<String, u32>) {
-    let mut numbers: Vec<u32> = links.values().copied().collect();
-    let (_, middle, _) = numbers.select_nth_unstable(links.len() / 2);
-    let middle = *middle;
-    links.retain(|_, number| *number >= middle);
 }
 
 #[cfg(test)]
@@ -49,18 +71,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_are_remembered() {
+    fn a_link_is_known_by_its_number_for_some_time() {
         let links = CreatedLinks::default();
-        let most = u32::try_from(MOST).expect("a small number");
-        links.add(
-            (0..=most)
-                .map(|number| (format!("v{number}"), number))
-                .collect(),
-        );
-        assert!(links.contains(&format!("v{most}"), Some(most)));
-        assert!(!links.contains(&format!("v{most}"), Some(most + 1)));
-        assert!(!links.contains(&format!("v{most}"), None));
-        assert!(!links.contains("v0", Some(0)));
-        assert!(links.links().len() <= MOST);
+        let told_early = Instant::now();
+        links.add(BTreeMap::from([("v0".to_string(), 7)]), Appearance::Change);
+        let now = Instant::now();
+        assert_eq!(links.why("v0", Some(7), now), Appearance::Change);
+        assert_eq!(links.why("v0", Some(7), told_early), Appearance::Change);
+        for (name, index, told) in [
+            ("v0", Some(8), now),
+            ("v0", None, now),
+            ("v1", Some(7), now),
+            ("v0", Some(7), now + LIFETIME),
+        ] {
+            assert_eq!(
+                links.why(name, index, told),
+                Appearance::News,
+                "{name} {index:?}"
+            );
+        }
+        links.add(BTreeMap::from([("v0".to_string(), 8)]), Appearance::Undo);
+        assert_eq!(links.why("v0", Some(8), now), Appearance::Undo);
     }
 }

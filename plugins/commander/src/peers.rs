@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use crate::checkpoint::what_next;
+use crate::created::Appearance;
 
 /// The other side of every question that a chain asks.
 pub trait Peers: Clone + Send + Sync {
@@ -59,7 +60,7 @@ pub trait Peers: Clone + Send + Sync {
     }
 
     /// These links, by name and number, were created by a change, or by taking one back.
-    fn created(&self, _links: BTreeMap<String, u32>) {}
+    fn created(&self, _links: BTreeMap<String, u32>, _by: Appearance) {}
 }
 
 /// Whoever looks after what is left when a change was taken back, or could not be.
@@ -71,7 +72,7 @@ pub trait Caretaker: fmt::Debug + Send + Sync {
     fn has(&self, chain: Uuid) -> bool;
 
     /// Remembers links that were created.
-    fn created(&self, links: BTreeMap<String, u32>);
+    fn created(&self, links: BTreeMap<String, u32>, by: Appearance);
 }
 
 /// The plugins, behind the daemon.
@@ -211,9 +212,9 @@ impl Peers for EventPeers {
         caretaker.is_some_and(|caretaker| caretaker.has(self.chain()))
     }
 
-    fn created(&self, links: BTreeMap<String, u32>) {
+    fn created(&self, links: BTreeMap<String, u32>, by: Appearance) {
         if let Some(caretaker) = &self.caretaker {
-            caretaker.created(links);
+            caretaker.created(links, by);
         }
     }
 }

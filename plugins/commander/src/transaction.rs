@@ -40,6 +40,7 @@ pub use self::wish::{Outcome, Remember, Unconfirmed, Wish};
 use crate::ask;
 use crate::awaited::{self, awaited, lacking};
 use crate::checkpoint::now;
+use crate::created::Appearance;
 use crate::lock::{self, LockGuard};
 use crate::peers::Peers;
 
@@ -166,13 +167,15 @@ async fn change(
     let total = outcome.plan.operations().count();
     peers.progress(&format!("executing {total} operations"), 1, 3);
     let report = ask::execute(peers, outcome.plan.clone()).await?;
-    peers.created(report.created);
     if let Some(plan) = without_refused(&outcome.plan, &report.failures) {
         journal.plan = plan;
         // Should this process end too, the next one is to know it. It is not worth failing twice.
         if let Err(error) = ask::open_journal(peers, journal.clone()).await {
             tracing::warn!(chain = %journal.id, "{error}");
         }
+    }
+    if report.failures.is_empty() {
+        peers.created(report.created, Appearance::Change);
     }
     let mut failures = report.failures.into_iter();
     if let Some(first) = failures.next() {

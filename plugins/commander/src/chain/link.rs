@@ -10,18 +10,22 @@ use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceState};
 use nipart_schemas::journal::SavedScope;
 use nipart_schemas::network_state::NetworkState;
+use nipart_schemas::request::QueryScope;
 use tokio::time::Instant;
 
 use super::apply::LOCK_TIMEOUT;
 use super::piecemeal::bring_back;
 use super::start::{BUDGET, wish};
 use crate::ask;
+use crate::created::Appearance;
 use crate::lock::{self, LockGuard, LockSet, Locks};
 use crate::peers::Peers;
 use crate::transaction::{Outcome, transact};
 
-/// Brings back what is saved for the link, and for those that it belongs to. None when nothing is, or when the link
-/// `is_as_it_was`: that is asked when nobody is changing it. The outcome comes still locked.
+/// Brings back what is saved for the link, and for those that it belongs to. None when nothing is, or when there is nothing
+/// to be done: a change that was taken back left all as it was before, also where that isn't what is saved; and who set
+/// a link down that a change has just created isn't overruled. `why` the link has appeared is asked when nobody is
+/// changing it. The outcome comes still locked.
 ///
 /// # Errors
 /// When it can't be read what is saved. What can't be made so is logged and was taken back.
@@ -29,7 +33,7 @@ pub async fn restore(
     peers: &impl Peers,
     locks: &Locks,
     interface: &str,
-    is_as_it_was: impl Fn() -> bool,
+    why: impl Fn() -> Appearance,
 ) -> Result<Option<(Outcome, LockGuard)>, NipartError> {
     let scope = SavedScope {
         interfaces: Some(vec![interface.to_string()]),
@@ -46,16 +50,37 @@ pub async fn restore(
             LOCK_TIMEOUT,
         )
         .await?;
-    if is_as_it_was() {
+    let why = why();
+    if why == Appearance::Undo {
         return Ok(None);
     }
     // Once more: it may have changed while we waited.
     let saved = ask::load_saved(peers, scope).await?.state;
-    if saved.is_empty() {
+    if saved.is_empty() || (why == Appearance::Change && has_been_set_down(peers, &saved).await?) {
         return Ok(None);
     }
     let outcome = bring_back(peers, &mut guard, &saved, Instant::now() + BUDGET).await;
     Ok(Some((outcome, guard)))
+}
+
+/// Whether any of the links that are saved as up is down.
+async fn has_been_set_down(peers: &impl Peers, saved: &NetworkState) -> Result<bool, NipartError> {
+    let is = |interface: &&Interface, state| interface.wanted_state() == state;
+    let up = saved
+        .interfaces
+        .iter()
+        .filter(|saved| is(saved, InterfaceState::Up));
+    let up: Vec<String> = up.map(|interface| interface.name.clone()).collect();
+    let scope = QueryScope {
+        interfaces: Some(up.clone()),
+        ..QueryScope::default()
+    };
+    let present = ask::query(peers, scope).await?;
+    let mut down = present
+        .interfaces
+        .iter()
+        .filter(|it| is(it, InterfaceState::Down));
+    Ok(down.any(|interface| up.contains(&interface.name)))
 }
 
 /// Removes the MPTCP endpoints of a link that has gone: the kernel keeps them, and would refuse those of its successor.

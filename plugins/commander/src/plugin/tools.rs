@@ -13,6 +13,7 @@ use nipart_schemas::journal::{Journal, SavedScope};
 use nipart_schemas::monitor::LinkChange;
 use nipart_schemas::request::{ApplyRequest, CheckpointReport, CheckpointRequest};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::addressed::AwaitingChange;
@@ -20,7 +21,7 @@ use crate::ask;
 use crate::awaited::AddressNews;
 use crate::chain::{self, start::Started};
 use crate::checkpoint::{Checkpoints, End, OpenChange};
-use crate::created::CreatedLinks;
+use crate::created::{Appearance, CreatedLinks};
 use crate::follower::Follower;
 use crate::lock::{LockGuard, LockSet, Locks};
 use crate::peers::{Caretaker, EventPeers, Peers};
@@ -131,22 +132,21 @@ impl Tools {
 
     /// Brings back what is saved for the link.
     pub(super) async fn restore(&self, name: String) {
-        self.restore_unless(name, || false).await;
+        self.restore_as(name, || Appearance::News).await;
     }
 
-    /// Brings back what is saved for a link that has appeared. One that a change created is as that made it, or as it was
-    /// before a change that was taken back, also where that isn't what is saved.
+    /// Brings back what is saved for a link that has appeared.
     pub(super) async fn restore_appeared(&self, change: LinkChange) {
         let LinkChange {
             interface, index, ..
         } = change;
-        let name = interface.clone();
-        self.restore_unless(name, || self.created.contains(&interface, index))
+        let (name, told) = (interface.clone(), Instant::now());
+        self.restore_as(name, || self.created.why(&interface, index, told))
             .await;
     }
 
-    async fn restore_unless(&self, name: String, is_as_it_was: impl Fn() -> bool) {
-        match chain::link::restore(&self.peers, &self.objects, &name, is_as_it_was).await {
+    async fn restore_as(&self, name: String, why: impl Fn() -> Appearance) {
+        match chain::link::restore(&self.peers, &self.objects, &name, why).await {
             Ok(Some((outcome, _guard))) => {
                 let names = outcome.merged.mentioned_interfaces();
                 self.follower.follow(names, outcome).await;
@@ -253,7 +253,7 @@ impl Caretaker for Tools {
         self.checkpoints.contains(chain)
     }
 
-    fn created(&self, links: BTreeMap<String, u32>) {
-        self.created.add(links);
+    fn created(&self, links: BTreeMap<String, u32>, by: Appearance) {
+        self.created.add(links, by);
     }
 }

@@ -15,6 +15,7 @@ use super::lease::{aged, without_leases};
 use super::touched::scope_of;
 use crate::ask;
 use crate::checkpoint::time_since;
+use crate::created::Appearance;
 use crate::peers::Peers;
 
 /// The whole undo, waiting for plugins that are being restarted included.
@@ -78,7 +79,7 @@ async fn step(peers: &impl Peers, journal: &Journal, again: bool) -> Result<Step
         });
     }
     let report = ask::execute(peers, plan).await?;
-    peers.created(report.created);
+    peers.created(report.created, Appearance::Undo);
     Ok(Step {
         is_done: false,
         problem: report.failures.into_iter().next(),
