@@ -55,6 +55,7 @@ pub async fn apply(
             requester: request.requester.unwrap_or_default(),
             note: request.note,
         }),
+        leaves_down: false,
         awaits_addresses: true,
         confirm_within,
     };

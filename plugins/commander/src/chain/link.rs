@@ -10,7 +10,6 @@ use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceState};
 use nipart_schemas::journal::SavedScope;
 use nipart_schemas::network_state::NetworkState;
-use nipart_schemas::request::QueryScope;
 use tokio::time::Instant;
 
 use super::apply::LOCK_TIMEOUT;
@@ -56,31 +55,13 @@ pub async fn restore(
     }
     // Once more: it may have changed while we waited.
     let saved = ask::load_saved(peers, scope).await?.state;
-    if saved.is_empty() || (why == Appearance::Change && has_been_set_down(peers, &saved).await?) {
+    if saved.is_empty() {
         return Ok(None);
     }
-    let outcome = bring_back(peers, &mut guard, &saved, Instant::now() + BUDGET).await;
+    let deadline = Instant::now() + BUDGET;
+    let leaves_down = why == Appearance::Change;
+    let outcome = bring_back(peers, &mut guard, &saved, leaves_down, deadline).await;
     Ok(Some((outcome, guard)))
-}
-
-/// Whether any of the links that are saved as up is down.
-async fn has_been_set_down(peers: &impl Peers, saved: &NetworkState) -> Result<bool, NipartError> {
-    let is = |interface: &&Interface, state| interface.wanted_state() == state;
-    let up = saved
-        .interfaces
-        .iter()
-        .filter(|saved| is(saved, InterfaceState::Up));
-    let up: Vec<String> = up.map(|interface| interface.name.clone()).collect();
-    let scope = QueryScope {
-        interfaces: Some(up.clone()),
-        ..QueryScope::default()
-    };
-    let present = ask::query(peers, scope).await?;
-    let mut down = present
-        .interfaces
-        .iter()
-        .filter(|it| is(it, InterfaceState::Down));
-    Ok(down.any(|interface| up.contains(&interface.name)))
 }
 
 /// Removes the MPTCP endpoints of a link that has gone: the kernel keeps them, and would refuse those of its successor.

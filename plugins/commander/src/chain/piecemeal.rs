@@ -17,16 +17,20 @@ use super::start::wish;
 use crate::ask;
 use crate::lock::LockGuard;
 use crate::peers::Peers;
-use crate::transaction::{Outcome, transact, transact_despite_names};
+use crate::transaction::{Outcome, Wish, transact, transact_despite_names};
 
-/// Brings back all of it, waiting for plugins until `deadline`, or what can be of it. What can't be is logged.
+/// Brings back all of it, waiting for plugins until `deadline`, or what can be of it; see [`Wish::leaves_down`]. What can't be is logged.
 pub(super) async fn bring_back(
     peers: &impl Peers,
     guard: &mut LockGuard,
     saved: &NetworkState,
+    leaves_down: bool,
     deadline: Instant,
 ) -> Outcome {
-    let everything = wish(saved.clone());
+    let everything = Wish {
+        leaves_down,
+        ..wish(saved.clone())
+    };
     // Borrowed by one try after the other.
     let guards = Mutex::new(slice::from_mut(guard));
     let work = || async { transact(peers, &mut guards.lock().await, &everything).await };
@@ -34,12 +38,17 @@ pub(super) async fn bring_back(
         Ok(outcome) => outcome,
         Err(error) => {
             tracing::error!("the saved state can't be brought back as a whole: {error}");
-            piecemeal(peers, guards.into_inner(), saved).await
+            piecemeal(peers, guards.into_inner(), saved, leaves_down).await
         }
     }
 }
 
-async fn piecemeal(peers: &impl Peers, guards: &mut [LockGuard], saved: &NetworkState) -> Outcome {
+async fn piecemeal(
+    peers: &impl Peers,
+    guards: &mut [LockGuard],
+    saved: &NetworkState,
+    leaves_down: bool,
+) -> Outcome {
     let mut pending = Vec::new();
     for piece in pieces(saved) {
         let name = piece.interfaces.last().map(|interface| &interface.name);
@@ -51,7 +60,11 @@ async fn piecemeal(peers: &impl Peers, guards: &mut [LockGuard], saved: &Network
             (None, (None, None)) if piece.hostname.is_some() => "the host name".to_string(),
             (None, (None, None)) => "the DNS resolver".to_string(),
         };
-        match transact_despite_names(peers, guards, &wish(piece)).await {
+        let wish = Wish {
+            leaves_down,
+            ..wish(piece)
+        };
+        match transact_despite_names(peers, guards, &wish).await {
             Ok(outcome) => pending.extend(outcome.pending),
             Err(error) => {
                 tracing::error!("the saved state of {what} can't be brought back: {error}");

@@ -28,6 +28,7 @@ pub async fn plan(peers: &impl Peers, request: PlanRequest) -> Result<PlanReport
         verify: false,
         remember: Remember::No,
         origin: None,
+        leaves_down: false,
         awaits_addresses: false,
         confirm_within: None,
     };

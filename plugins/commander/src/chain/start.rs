@@ -76,7 +76,7 @@ pub async fn start(
     let saved = found_again(peers, saved).await;
     stop_clients(peers, turned_on_by, &saved).await;
     Ok(Started {
-        outcome: bring_back(peers, &mut guard, &saved, deadline).await,
+        outcome: bring_back(peers, &mut guard, &saved, false, deadline).await,
         guard,
         unconfirmed,
         recovered,
@@ -128,6 +128,7 @@ pub(crate) fn wish(desired: NetworkState) -> Wish {
         verify: true,
         remember: Remember::No,
         origin: None,
+        leaves_down: false,
         awaits_addresses: false,
         confirm_within: None,
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use nipart_schemas::decision::{Decision, DecisionRequest};
 use nipart_schemas::error::NipartError;
-use nipart_schemas::interface::Interface;
+use nipart_schemas::interface::{Interface, InterfaceState};
 use nipart_schemas::ip::Ipv4;
 use nipart_schemas::journal::SavedScope;
 use nipart_schemas::network_state::NetworkState;
@@ -108,6 +108,9 @@ pub async fn assess(
     if !desired.rules().is_empty() {
         desired.give_priorities(observed.read()?);
     }
+    if wish.leaves_down {
+        leave_down(&mut desired, observed.read()?);
+    }
     let observed = with_presumed_link_modes(observed, &saved.state)?;
     let mut request = Arc::new(DecisionRequest {
         desired,
@@ -156,6 +159,17 @@ pub(super) fn with_presumed_link_modes(
     let mut observed = observed.into_read()?;
     observed.presume_link_modes(set);
     Ok(observed.into())
+}
+
+/// Leaves out what is wanted up and is down.
+fn leave_down(desired: &mut NetworkState, observed: &NetworkState) {
+    let observed = observed.by_name();
+    let is = |interface: &Interface, state| interface.wanted_state() == state;
+    desired.interfaces.retain(|wanted| {
+        let present = observed.get(wanted.name.as_str());
+        let is_down = present.is_some_and(|present| is(present, InterfaceState::Down));
+        !(is_down && is(wanted, InterfaceState::Up))
+    });
 }
 
 fn needs_lease(interface: &Interface) -> bool {

@@ -43,6 +43,8 @@ pub struct Wish {
     pub remember: Remember,
     /// Who asks, and what for.
     pub origin: Option<Origin>,
+    /// Leave alone what is wanted up and is down: a change has just brought it up, so somebody has set it down since.
+    pub leaves_down: bool,
     /// Wait for the addresses without which interfaces of the wanted state aren't complete (`wait-ip`).
     pub awaits_addresses: bool,
     /// Keep the journal open, for so long, until the change is confirmed.
