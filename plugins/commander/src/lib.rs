@@ -16,6 +16,7 @@ mod follow;
 mod follower;
 mod identity;
 pub mod lock;
+mod looks;
 pub mod peers;
 mod plugin;
 pub mod transaction;

@@ -34,6 +34,7 @@ use crate::checkpoint::{Checkpoints, End};
 use crate::created::CreatedLinks;
 use crate::follower::Follower;
 use crate::lock::Locks;
+use crate::looks::Looks;
 use crate::peers::EventPeers;
 
 /// Chains that run at once; more are refused.
@@ -68,6 +69,7 @@ pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
         checkpoints: Checkpoints::default(),
         news: AddressNews::default(),
         created: CreatedLinks::default(),
+        looks: Looks::default(),
         chains: Arc::new(Semaphore::new(MOST_CHAINS)),
         shows: Arc::new(Semaphore::new(MOST_SHOWS)),
         running: BTreeSet::new(),
@@ -88,6 +90,7 @@ struct Commander {
     checkpoints: Checkpoints,
     news: AddressNews,
     created: CreatedLinks,
+    looks: Looks,
     chains: Arc<Semaphore>,
     shows: Arc<Semaphore>,
     /// Roles that answer.
@@ -263,14 +266,16 @@ impl Commander {
     fn links_changed(&self, question: &Question, names: Vec<String>) {
         let tools = self.tools(question);
         tools.news.tell();
+        let looks = self.looks.clone();
         tokio::spawn(async move {
             let names = tools.follower.among(names).await;
-            if names.is_empty() {
+            let Some((turn, names)) = looks.turn(names).await else {
                 return;
-            }
+            };
             if let Err(error) = chain::drift::drift(&tools.peers, &tools.objects, &names).await {
                 tracing::error!("links that somebody has changed can't be looked after: {error}");
             }
+            turn.rest().await;
         });
     }
 
