@@ -52,10 +52,12 @@ impl CreatedLinks {
     }
 
     /// Why this very link has appeared, of which we were told at `told`: another one of the same name has another number.
+    /// One that we were told of before the last creation has gone since.
     pub(crate) fn why(&self, name: &str, index: Option<u32>, told: Instant) -> Appearance {
         let links = self.links();
         let link = links.get(name).filter(|link| {
-            Some(link.index) == index && told.saturating_duration_since(link.at) < LIFETIME
+            let is_this = Some(link.index) == index;
+            told < link.at || (is_this && told.duration_since(link.at) < LIFETIME)
         });
         link.map_or(Appearance::News, |link| link.appearance)
     }
@@ -78,6 +80,7 @@ mod tests {
         let now = Instant::now();
         assert_eq!(links.why("v0", Some(7), now), Appearance::Change);
         assert_eq!(links.why("v0", Some(7), told_early), Appearance::Change);
+        assert_eq!(links.why("v0", Some(6), told_early), Appearance::Change);
         for (name, index, told) in [
             ("v0", Some(8), now),
             ("v0", None, now),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Looks at links that have changed, one at a time: what has changed meanwhile is looked at together, and the more there is
-//! to look at, the longer the rest. So whoever keeps thousands of links changing costs no more than a share of one processor.
+//! to look at, the longer the rest, of up to some seconds.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
@@ -28,17 +28,24 @@ pub(crate) struct Turn {
 }
 
 impl Looks {
-    /// Waits for a turn to look at these links. Gives all that wait by then; none when another one's turn came first and
-    /// took them along.
+    /// Waits for a turn to look at these links, and gives all that wait by then. None when somebody waits already, who will
+    /// take them along, so that no more than one ever does; and when there is nothing to look at.
     pub(crate) async fn turn(&self, names: Vec<String>) -> Option<(Turn, Vec<String>)> {
-        self.with_waiting(|waiting| waiting.extend(names));
+        let is_first = self.with_waiting(|waiting| {
+            let was_empty = waiting.is_empty();
+            waiting.extend(names);
+            was_empty && !waiting.is_empty()
+        });
+        if !is_first {
+            return None;
+        }
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let names = self.with_waiting(std::mem::take);
         let turn = Turn {
             begun: Instant::now(),
             _turn: turn,
         };
-        (!names.is_empty()).then(|| (turn, names.into_iter().collect()))
+        Some((turn, names.into_iter().collect()))
     }
 
     fn with_waiting<T>(&self, work: impl FnOnce(&mut BTreeSet<String>) -> T) -> T {
@@ -73,7 +80,8 @@ mod tests {
         };
         let (second, third) = (later("v2"), later("v3"));
         sleep(Duration::from_millis(100)).await;
-        assert!(!second.is_finished() && !third.is_finished());
+        assert!(!second.is_finished() && third.is_finished());
+        assert!(looks.turn(Vec::new()).await.is_none());
         let rested = Instant::now();
         turn.rest().await;
         assert_eq!(rested.elapsed(), Duration::from_millis(400));

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use nipart_schemas::decision::DecisionRequest;
 use nipart_schemas::error::{ErrorKind, NipartError};
-use nipart_schemas::interface::Interface;
+use nipart_schemas::interface::{Interface, InterfaceState};
 use nipart_schemas::journal::{Checkpoint, Commit, Journal, JournalClosing};
 use nipart_schemas::operation::Plan;
 use nipart_schemas::unread::Unread;
@@ -79,8 +79,13 @@ pub async fn transact(
         desired: to_remember(&request)?,
         ..wish.clone()
     };
+    // What is left alone for now is followed as before.
+    let followed = match wish.leaves_down {
+        true => named,
+        false => &wish.desired,
+    };
     let mut outcome = Outcome {
-        merged: wish.desired.laid_over(&request.saved),
+        merged: followed.laid_over(&request.saved),
         plan: decision.plan,
         pending: decision.pending,
         verified: wish.verify,
@@ -175,7 +180,12 @@ async fn change(
         }
     }
     if report.failures.is_empty() {
-        peers.created(report.created, Appearance::Change);
+        // An end of a pair that comes along unasked isn't as it is saved.
+        let mut created = report.created;
+        let wanted = wish.desired.by_name();
+        let is_up = |wanted: &&Interface| wanted.wanted_state() == InterfaceState::Up;
+        created.retain(|name, _| wanted.get(name.as_str()).is_some_and(is_up));
+        peers.created(created, Appearance::Change);
     }
     let mut failures = report.failures.into_iter();
     if let Some(first) = failures.next() {

@@ -19,7 +19,8 @@ use crate::lock::LockGuard;
 use crate::peers::Peers;
 use crate::transaction::{Outcome, Wish, transact, transact_despite_names};
 
-/// Brings back all of it, waiting for plugins until `deadline`, or what can be of it; see [`Wish::leaves_down`]. What can't be is logged.
+/// Brings back all of it, waiting for plugins until `deadline`, or what can be of it; see [`Wish::leaves_down`].
+/// What can't be is logged.
 pub(super) async fn bring_back(
     peers: &impl Peers,
     guard: &mut LockGuard,

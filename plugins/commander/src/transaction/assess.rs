@@ -161,17 +161,43 @@ pub(super) fn with_presumed_link_modes(
     Ok(observed.into())
 }
 
-/// Leaves out what is wanted up and is down.
+/// Keeps hands off what is wanted up and is down.
 fn leave_down(desired: &mut NetworkState, observed: &NetworkState) {
     let observed = observed.by_name();
     let is = |interface: &Interface, state| interface.wanted_state() == state;
-    desired.interfaces.retain(|wanted| {
+    for wanted in &mut desired.interfaces {
         let present = observed.get(wanted.name.as_str());
         let is_down = present.is_some_and(|present| is(present, InterfaceState::Down));
-        !(is_down && is(wanted, InterfaceState::Up))
-    });
+        if is_down && is(wanted, InterfaceState::Up) {
+            *wanted = Interface {
+                state: Some(InterfaceState::Ignore),
+                ..Interface::named(&wanted.name)
+            };
+        }
+    }
 }
 
 fn needs_lease(interface: &Interface) -> bool {
     interface.wants_dhcpv4() || interface.ipv4.as_ref().is_some_and(Ipv4::uses_leases)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hands_are_kept_off_what_is_down() {
+        let state = |text: &str| nipart_schemas::yaml::parse::<NetworkState>(text).unwrap();
+        let mut desired = state(
+            "interfaces: [{name: v1, mtu: 1400}, {name: v2, mtu: 1400}, {name: v3, mtu: 1400}, {name: v4, state: down}]",
+        );
+        let observed = state(
+            "interfaces: [{name: v1, state: down}, {name: v2, state: up}, {name: v4, state: down}]",
+        );
+        leave_down(&mut desired, &observed);
+        let expected = state(
+            "interfaces: [{name: v1, state: ignore}, {name: v2, mtu: 1400}, {name: v3, mtu: 1400}, {name: v4, state: down}]",
+        );
+        assert_eq!(desired, expected);
+    }
 }
