@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nipart_tests::namespace::ip;
+use nipart_tests::process::eventually;
 use nipart_tests::system::System;
 use serde_json::{Map, Value, json};
 
@@ -15,6 +16,8 @@ use crate::{dhcp, states};
 
 /// A little more than two heartbeats.
 const REST: Duration = Duration::from_millis(4500);
+/// Far more than a start takes.
+const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// Who is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,10 +245,9 @@ fn start(side: Side, size: usize) -> Value {
     await_quiet_kernel();
     let started = Instant::now();
     bench.system.start_daemon();
-    let is_in_sync = |system: &System| system.ctl(&["status"]).code == 0;
-    while !is_in_sync(&bench.system) && started.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    eventually("all is as saved", START_LIMIT, || {
+        (bench.system.ctl(&["status"]).code == 0).then_some(())
+    });
     let wall = milliseconds(started.elapsed());
     let cpu = bench.pids().into_iter().map(cpu).sum();
     bench.tell("start with saved interfaces", wall, cpu);

@@ -328,6 +328,14 @@ impl Interface {
         }
     }
 
+    /// An interface that is named, and of which nothing is wanted.
+    pub fn ignored(name: impl Into<String>) -> Self {
+        Self {
+            state: Some(InterfaceState::Ignore),
+            ..Self::named(name)
+        }
+    }
+
     /// The wanted state, `up` where nothing is written.
     pub fn wanted_state(&self) -> InterfaceState {
         self.state.unwrap_or_default()

@@ -12,9 +12,16 @@ use crate::error::{ErrorKind, NipartError};
 
 /// A `T`, or the JSON of one that nobody has looked into yet. Handed on unread, it costs a copy of the text.
 #[derive(Debug, Clone)]
-pub struct Unread<T> {
-    text: Option<Box<RawValue>>,
-    value: OnceLock<T>,
+pub enum Unread<T> {
+    /// It came from within this process.
+    Value(T),
+    /// It came as JSON.
+    Text {
+        /// As it came.
+        text: Box<RawValue>,
+        /// What it says, once somebody has looked.
+        value: OnceLock<T>,
+    },
 }
 
 impl<T: DeserializeOwned> Unread<T> {
@@ -23,13 +30,16 @@ impl<T: DeserializeOwned> Unread<T> {
     /// # Errors
     /// Kind `protocol` when the text isn't one.
     pub fn read(&self) -> Result<&T, NipartError> {
-        if let (None, Some(text)) = (self.value.get(), &self.text) {
-            // Somebody else may have been faster: with the same value.
-            let _ = self.value.set(parse(text)?);
+        match self {
+            Self::Value(value) => Ok(value),
+            Self::Text { text, value } => match value.get() {
+                Some(value) => Ok(value),
+                None => {
+                    let parsed = parse(text)?;
+                    Ok(value.get_or_init(|| parsed))
+                }
+            },
         }
-        self.value.get().ok_or_else(|| {
-            NipartError::new(ErrorKind::Bug, "a value has neither been given nor written")
-        })
     }
 
     /// The value, taken out.
@@ -37,11 +47,10 @@ impl<T: DeserializeOwned> Unread<T> {
     /// # Errors
     /// As [`Self::read`].
     pub fn into_read(self) -> Result<T, NipartError> {
-        self.read()?;
-        let Self { value, .. } = self;
-        value.into_inner().ok_or_else(|| {
-            NipartError::new(ErrorKind::Bug, "a value has neither been given nor written")
-        })
+        match self {
+            Self::Value(value) => Ok(value),
+            Self::Text { text, value } => value.into_inner().map_or_else(|| parse(&text), Ok),
+        }
     }
 }
 
@@ -57,10 +66,7 @@ fn parse<T: DeserializeOwned>(text: &RawValue) -> Result<T, NipartError> {
 
 impl<T> From<T> for Unread<T> {
     fn from(value: T) -> Self {
-        Self {
-            text: None,
-            value: OnceLock::from(value),
-        }
+        Self::Value(value)
     }
 }
 
@@ -72,17 +78,17 @@ impl<T: Default> Default for Unread<T> {
 
 impl<T: Serialize> Serialize for Unread<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.text {
-            Some(text) => text.serialize(serializer),
-            None => self.value.get().serialize(serializer),
+        match self {
+            Self::Value(value) => value.serialize(serializer),
+            Self::Text { text, .. } => text.serialize(serializer),
         }
     }
 }
 
 impl<'de, T> Deserialize<'de> for Unread<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self {
-            text: Some(Box::deserialize(deserializer)?),
+        Ok(Self::Text {
+            text: Box::deserialize(deserializer)?,
             value: OnceLock::new(),
         })
     }

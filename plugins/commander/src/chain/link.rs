@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::slice;
 
 use nipart_schemas::error::NipartError;
-use nipart_schemas::interface::{Interface, InterfaceState};
+use nipart_schemas::interface::Interface;
 use nipart_schemas::journal::SavedScope;
 use nipart_schemas::network_state::NetworkState;
 use tokio::time::Instant;
@@ -92,10 +92,7 @@ pub async fn clear(peers: &impl Peers, locks: &Locks, interface: &str) -> Result
 /// A state that names the interface and wants nothing of it.
 pub(super) fn hands_off(interface: &str) -> NetworkState {
     NetworkState {
-        interfaces: vec![Interface {
-            state: Some(InterfaceState::Ignore),
-            ..Interface::named(interface)
-        }],
+        interfaces: vec![Interface::ignored(interface)],
         ..NetworkState::default()
     }
 }

@@ -169,10 +169,7 @@ fn leave_down(desired: &mut NetworkState, observed: &NetworkState) {
         let present = observed.get(wanted.name.as_str());
         let is_down = present.is_some_and(|present| is(present, InterfaceState::Down));
         if is_down && is(wanted, InterfaceState::Up) {
-            *wanted = Interface {
-                state: Some(InterfaceState::Ignore),
-                ..Interface::named(&wanted.name)
-            };
+            *wanted = Interface::ignored(&wanted.name);
         }
     }
 }
