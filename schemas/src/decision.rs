@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::lease::Lease;
+use crate::lease::{Lease, LeaseKey};
 use crate::network_state::NetworkState;
 use crate::operation::Plan;
 use crate::overlay::Difference;
@@ -23,10 +23,10 @@ pub struct DecisionRequest {
     /// Leases on interfaces that `desired` mentions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leases: Vec<Lease>,
-    /// Interfaces whose lease is known to be gone: what it brought is taken off. Of the others without a lease
+    /// Leases that are known to be gone: what one brought is taken off. Of the others without a lease
     /// nothing is known yet, and a leased address that is still there stays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub without_lease: Vec<String>,
+    pub without_lease: Vec<LeaseKey>,
     /// What to do about interfaces that don't exist.
     #[serde(default)]
     pub missing: MissingInterfaces,

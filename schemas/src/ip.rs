@@ -25,6 +25,18 @@ pub const PROTOCOL_DHCP: u8 = 16;
 /// `IFAPROT_KERNEL_RA`, `linux/if_addr.h`: made from a router advertisement.
 pub const PROTOCOL_ADVERTISED: u8 = 2;
 
+/// A version of the Internet Protocol.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum IpFamily {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
 /// IPv4 on one interface.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -157,7 +169,8 @@ pub struct Ipv6 {
         deserialize_with = "lenient::boolean"
     )]
     pub enabled: Option<bool>,
-    /// Get an address from a DHCPv6 server. Not supported yet.
+    /// Get an address, or settings alone, from a DHCPv6 server (RFC 8415). The default route comes from router
+    /// advertisements only: `autoconf`.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -209,6 +222,20 @@ pub struct Ipv6 {
         deserialize_with = "lenient::number"
     )]
     pub auto_route_metric: Option<u32>,
+    /// What the DHCPv6 client calls itself (DUID, RFC 8415 §11): `uuid` (of the machine, the default), `ll`, `llt`, or bytes
+    /// as `00:03:…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dhcp_duid: Option<String>,
+    /// Send the host name to the DHCPv6 server. Default true.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "lenient::boolean"
+    )]
+    pub dhcp_send_hostname: Option<bool>,
+    /// Send this host name instead of the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dhcp_custom_hostname: Option<String>,
     /// How addresses are made of prefixes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub addr_gen_mode: Option<AddrGenMode>,
@@ -250,6 +277,9 @@ overlay!(Ipv6 {
     auto_routes,
     auto_route_table_id,
     auto_route_metric,
+    dhcp_duid,
+    dhcp_send_hostname,
+    dhcp_custom_hostname,
     addr_gen_mode,
     token,
     forwarding,

@@ -1,10 +1,96 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What a DHCPv4 server has lent us, and what the DHCP client is told to do.
+//! What DHCP servers have lent us, and what the DHCP clients are told to do.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
+
+use crate::ip::IpFamily;
+
+/// What one server has lent to one link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lease {
+    /// Of a DHCPv4 server.
+    Ipv4(Dhcpv4Lease),
+    /// Of a DHCPv6 server.
+    Ipv6(Dhcpv6Lease),
+}
+
+/// What a lease is known by: there is at most one for each version of the protocol on a link.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LeaseKey {
+    /// Kernel name of the link.
+    pub interface: String,
+    /// Which client has it.
+    pub family: IpFamily,
+}
+
+impl Lease {
+    /// What it is known by.
+    pub fn key(&self) -> LeaseKey {
+        LeaseKey {
+            interface: self.interface().to_string(),
+            family: self.family(),
+        }
+    }
+
+    /// Kernel name of the link that the lease is for.
+    pub fn interface(&self) -> &str {
+        match self {
+            Self::Ipv4(lease) => &lease.interface,
+            Self::Ipv6(lease) => &lease.interface,
+        }
+    }
+
+    /// Which client got it.
+    pub fn family(&self) -> IpFamily {
+        match self {
+            Self::Ipv4(_) => IpFamily::Ipv4,
+            Self::Ipv6(_) => IpFamily::Ipv6,
+        }
+    }
+
+    /// Servers for name resolution, in the order of preference.
+    pub fn dns_servers(&self) -> Vec<IpAddr> {
+        match self {
+            Self::Ipv4(lease) => lease
+                .dns_servers
+                .iter()
+                .copied()
+                .map(IpAddr::from)
+                .collect(),
+            Self::Ipv6(lease) => lease
+                .dns_servers
+                .iter()
+                .copied()
+                .map(IpAddr::from)
+                .collect(),
+        }
+    }
+
+    /// Domains that names are looked for in.
+    pub fn dns_search(&self) -> &[String] {
+        match self {
+            Self::Ipv4(lease) => &lease.dns_search,
+            Self::Ipv6(lease) => &lease.dns_search,
+        }
+    }
+}
+
+impl From<Dhcpv4Lease> for Lease {
+    fn from(lease: Dhcpv4Lease) -> Self {
+        Self::Ipv4(lease)
+    }
+}
+
+impl From<Dhcpv6Lease> for Lease {
+    fn from(lease: Dhcpv6Lease) -> Self {
+        Self::Ipv6(lease)
+    }
+}
 
 /// One classless static route of a lease (RFC 3442).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +107,7 @@ pub struct LeaseRoute {
 /// A DHCPv4 lease as the server granted it. Times are in seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Lease {
+pub struct Dhcpv4Lease {
     /// Kernel name of the link that the lease is for.
     pub interface: String,
     /// The leased address (`yiaddr`, RFC 2131 §2).
@@ -55,7 +141,42 @@ pub struct Lease {
     pub remaining_time: u32,
 }
 
-/// What a client calls itself.
+/// One address of a DHCPv6 lease (RFC 8415 §21.6), on the link without a network of its own: prefix length 128 (RFC 5942 §4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Dhcpv6Address {
+    /// The leased address.
+    pub address: Ipv6Addr,
+    /// Seconds from when this message was made until it is deprecated; `u32::MAX` is for ever.
+    pub preferred_time: u32,
+    /// Seconds from when this message was made until it is invalid; `u32::MAX` is for ever.
+    pub valid_time: u32,
+}
+
+/// A DHCPv6 lease as the server granted it. Times are in seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Dhcpv6Lease {
+    /// Kernel name of the link that the lease is for.
+    pub interface: String,
+    /// The leased addresses (IA_NA). Empty where the server tells settings only (stateless DHCPv6, RFC 8415 §6.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<Dhcpv6Address>,
+    /// DUID of the server, as hexadecimal bytes with colons between.
+    pub server: String,
+    /// DNS servers (option 23).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dns_servers: Vec<Ipv6Addr>,
+    /// Search list (option 24).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dns_search: Vec<String>,
+    /// Renewal time T1, or the information refresh time (RFC 8415 §21.23), from the start of the lease.
+    pub renewal_time: u32,
+    /// Rebinding time T2, from the start of the lease.
+    pub rebinding_time: u32,
+}
+
+/// What a DHCPv4 client calls itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClientId {
@@ -68,10 +189,38 @@ pub enum ClientId {
     Bytes(Vec<u8>),
 }
 
-/// What to run on one link: the part of `ipv4` that the DHCP client needs to know.
+/// The client to run on one link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DhcpConfig {
+    /// For DHCPv4.
+    Ipv4(Dhcpv4Config),
+    /// For DHCPv6.
+    Ipv6(Dhcpv6Config),
+}
+
+impl DhcpConfig {
+    /// Kernel name of the link.
+    pub fn interface(&self) -> &str {
+        match self {
+            Self::Ipv4(config) => &config.interface,
+            Self::Ipv6(config) => &config.interface,
+        }
+    }
+
+    /// Which client it is for.
+    pub fn family(&self) -> IpFamily {
+        match self {
+            Self::Ipv4(_) => IpFamily::Ipv4,
+            Self::Ipv6(_) => IpFamily::Ipv6,
+        }
+    }
+}
+
+/// What to run on one link: the part of `ipv4` that the DHCPv4 client needs to know.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct DhcpClientConfig {
+pub struct Dhcpv4Config {
     /// Kernel name of the link.
     pub interface: String,
     /// Client identifier (option 61).
@@ -83,6 +232,38 @@ pub struct DhcpClientConfig {
     /// An address held before: asked for again first (INIT-REBOOT, RFC 2131 §3.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_address: Option<Ipv4Addr>,
+}
+
+/// What a DHCPv6 client calls itself (DHCP unique identifier, RFC 8415 §11).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Duid {
+    /// Made of the machine's identifier (DUID-UUID, RFC 6355).
+    #[default]
+    Uuid,
+    /// Type and address of the hardware (DUID-LL, RFC 8415 §11.4).
+    LinkLayer,
+    /// The same with a time, which is that of the machine's identifier (DUID-LLT, RFC 8415 §11.2).
+    LinkLayerTime,
+    /// These bytes, the first two of them their type.
+    Bytes(Vec<u8>),
+}
+
+/// What to run on one link: the part of `ipv6` that the DHCPv6 client needs to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Dhcpv6Config {
+    /// Kernel name of the link.
+    pub interface: String,
+    /// Client identifier (option 1).
+    #[serde(default)]
+    pub duid: Duid,
+    /// Host name to send (client FQDN, RFC 4704); none when `dhcp-send-hostname: false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
+    /// An address held before: wished for again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_address: Option<Ipv6Addr>,
 }
 
 /// Why a lease is no longer there.
@@ -114,6 +295,8 @@ pub enum LeaseEvent {
     Lost {
         /// Kernel name of the link.
         interface: String,
+        /// Which client lost it.
+        family: IpFamily,
         /// Why.
         reason: LeaseLoss,
     },
@@ -125,7 +308,9 @@ pub enum LeaseEvent {
 pub struct DhcpStop {
     /// Kernel name of the link.
     pub interface: String,
-    /// Give the lease back (RFC 2131 §4.4.6). Without it the client only pauses, because the link is down: the next
+    /// Which client.
+    pub family: IpFamily,
+    /// Give the lease back (RFC 2131 §4.4.6, RFC 8415 §18.2.7). Without it the client only pauses, because the link is down: the next
     /// start asks for the same address first.
     pub release: bool,
 }

@@ -15,6 +15,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ip::IpFamily;
 use crate::lenient;
 use crate::overlay::overlay_leaf;
 use crate::route::IpNetwork;
@@ -50,18 +51,6 @@ impl RouteRules {
 pub enum RuleState {
     /// To be removed, with every key that is left out matching anything.
     Absent,
-}
-
-/// Which packets a rule is for.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum RuleFamily {
-    /// IPv4.
-    Ipv4,
-    /// IPv6.
-    Ipv6,
 }
 
 /// What becomes of packets for which no table is asked.
@@ -101,7 +90,7 @@ pub struct RouteRule {
     pub state: Option<RuleState>,
     /// Needed unless `ip-from` or `ip-to` tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub family: Option<RuleFamily>,
+    pub family: Option<IpFamily>,
     /// The lowest is asked first. Left out, or -1: the first free one from 30000 up.
     #[serde(
         default,
@@ -225,8 +214,8 @@ selectors! {
 impl fmt::Display for RouteRule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self.known_family() {
-            Some(RuleFamily::Ipv4) => "IPv4",
-            Some(RuleFamily::Ipv6) => "IPv6",
+            Some(IpFamily::Ipv4) => "IPv4",
+            Some(IpFamily::Ipv6) => "IPv6",
             None => "any",
         })?;
         if let Some(priority) = self.priority {

@@ -16,8 +16,6 @@ use rustix::time::{
     timerfd_create, timerfd_settime,
 };
 
-use crate::machine::Random;
-
 /// Time since boot, suspend included.
 #[must_use]
 pub fn now() -> Duration {
@@ -80,6 +78,12 @@ impl BootTimer {
             .await
             .map(drop)
     }
+}
+
+/// Where random numbers come from: transaction identifiers and the jitter of timers. Tests bring their own.
+pub trait Random: Send {
+    /// A number out of all that 32 bits can hold, each as likely as the other.
+    fn number(&mut self) -> u32;
 }
 
 /// Random numbers of the kernel.

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use nipart_plugin_sdk::{EventContext, Handle, Plugin};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::event::{EventData, Role};
-use nipart_schemas::lease::{DhcpClientConfig, DhcpStop, LeaseEvent};
+use nipart_schemas::lease::{DhcpConfig, DhcpStop, Dhcpv4Config, LeaseEvent};
 use tokio::sync::mpsc;
 
-use crate::client::{self, ClientHandle};
 use crate::error::DhcpError;
+use crate::v4::client::{self, ClientHandle};
 
-/// Lease events that may wait; each client keeps one more and merges what comes after.
+/// Dhcpv4Lease events that may wait; each client keeps one more and merges what comes after.
 const EVENT_QUEUE: usize = 256;
 
 /// Runs clients until the daemon ends the plugin. They end with it, silently: their leases go on.
@@ -32,7 +32,7 @@ pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
             incoming = plugin.next() => {
                 let Some(incoming) = incoming else { return Ok(()) };
                 let answer = match incoming.data {
-                    EventData::StartDhcp(config) => clients.start(config).await.map(|()| EventData::Done),
+                    EventData::StartDhcp(DhcpConfig::Ipv4(config)) => clients.start(config).await.map(|()| EventData::Done),
                     EventData::StopDhcp(stop) => clients.stop(stop).await.map(|()| EventData::Done),
                     EventData::QueryLeases => Ok(clients.leases()),
                     other => {
@@ -59,16 +59,16 @@ async fn tell(handle: &Handle, event: LeaseEvent) {
 }
 
 struct Clients {
-    running: BTreeMap<String, (DhcpClientConfig, ClientHandle)>,
+    running: BTreeMap<String, (Dhcpv4Config, ClientHandle)>,
     events: mpsc::Sender<LeaseEvent>,
 }
 
 impl Clients {
     /// Starts the client, lets a paused one go on, or replaces one that has other settings.
-    async fn start(&mut self, config: DhcpClientConfig) -> Result<(), NipartError> {
+    async fn start(&mut self, config: Dhcpv4Config) -> Result<(), NipartError> {
         let mut config = config;
         if let Some((known, client)) = self.running.remove(&config.interface) {
-            let same = DhcpClientConfig {
+            let same = Dhcpv4Config {
                 previous_address: config.previous_address,
                 ..known.clone()
             } == config;
@@ -110,6 +110,7 @@ impl Clients {
             self.running
                 .values()
                 .filter_map(|(_, client)| client.status().lease())
+                .map(Into::into)
                 .collect(),
         )
     }

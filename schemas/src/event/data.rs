@@ -11,7 +11,7 @@ use super::Role;
 use crate::decision::{Decision, DecisionRequest};
 use crate::error::NipartError;
 use crate::journal::{Journal, JournalClosing, SavedScope, SavedState};
-use crate::lease::{DhcpClientConfig, DhcpStop, Lease, LeaseEvent};
+use crate::lease::{DhcpConfig, DhcpStop, Lease, LeaseEvent};
 use crate::monitor::{LinkChange, MonitorRule};
 use crate::network_state::NetworkState;
 use crate::operation::{ExecutionReport, Plan};
@@ -131,7 +131,7 @@ event_data! {
     KeyAgreementEnded(String) = "key-agreement-ended",
 
     /// Commander → dhcp: run a client on this link (again, if its settings changed). Answer: `done`.
-    StartDhcp(DhcpClientConfig) = "start-dhcp",
+    StartDhcp(DhcpConfig) = "start-dhcp",
     /// Commander → dhcp: stop the client of this link. Answer: `done`.
     StopDhcp(DhcpStop) = "stop-dhcp",
     /// Commander → dhcp. Answer: `leases`.

@@ -4,8 +4,8 @@
 
 use std::collections::HashSet;
 
-use super::{RouteRule, RuleFamily, RuleState, Selector};
-use crate::ip::PROTOCOL_NIPART;
+use super::{RouteRule, RuleState, Selector};
+use crate::ip::{IpFamily, PROTOCOL_NIPART};
 use crate::route::{IpNetwork, MAIN_TABLE};
 
 /// `RTPROT_KERNEL`: those that a kernel starts with, and the one that VRFs need.
@@ -28,14 +28,14 @@ impl RouteRule {
     }
 
     /// The family, as far as it is written or follows from an address.
-    pub fn known_family(&self) -> Option<RuleFamily> {
+    pub fn known_family(&self) -> Option<IpFamily> {
         let networks = [&self.ip_from, &self.ip_to].into_iter().flatten();
         let named = networks.filter_map(Selector::value).next();
         self.family.or(named.map(|network| {
             if network.address.is_ipv6() {
-                RuleFamily::Ipv6
+                IpFamily::Ipv6
             } else {
-                RuleFamily::Ipv4
+                IpFamily::Ipv4
             }
         }))
     }

@@ -5,9 +5,9 @@
 use std::fmt::Write as _;
 use std::process::Command;
 
+use nipart_schemas::ip::IpFamily;
 use nipart_schemas::operation::Operation;
 use nipart_schemas::route::Route;
-use nipart_schemas::route_rule::RuleFamily;
 
 /// Does it, as far as the kernel lets them; returns the commands.
 pub(crate) fn act(operations: &[Operation]) -> String {
@@ -63,8 +63,8 @@ fn command(operation: &Operation) -> Option<String> {
         }
         Operation::AddRule(rule) => {
             let family = match rule.known_family()? {
-                RuleFamily::Ipv4 => "-4",
-                RuleFamily::Ipv6 => "-6",
+                IpFamily::Ipv4 => "-4",
+                IpFamily::Ipv6 => "-6",
             };
             let mut line = format!("{family} rule add");
             let _ = write!(

@@ -6,10 +6,11 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use nipart_dhcp::client;
 use nipart_dhcp::events::LeaseEvent;
-use nipart_dhcp::machine::StateName;
-use nipart_schemas::lease::{DhcpClientConfig, LeaseLoss, LeaseRoute};
+use nipart_dhcp::v4::client;
+use nipart_dhcp::v4::machine::StateName;
+use nipart_schemas::ip::IpFamily;
+use nipart_schemas::lease::{Dhcpv4Config, LeaseLoss, LeaseRoute};
 use nipart_tests::namespace;
 use tokio::sync::mpsc;
 
@@ -83,7 +84,7 @@ fn a_lease_with_everything() {
         );
         block_on(async {
             let (sender, mut events) = mpsc::channel(4);
-            let config = DhcpClientConfig {
+            let config = Dhcpv4Config {
                 hostname: Some("tester".to_owned()),
                 ..config()
             };
@@ -133,6 +134,7 @@ fn a_lease_with_everything() {
             client.stop(true).await.unwrap();
             let expected = LeaseEvent::Lost {
                 interface: "client0".to_owned(),
+                family: IpFamily::Ipv4,
                 reason: LeaseLoss::Released,
             };
             assert_eq!(next(&mut events, SOON).await, expected);
@@ -163,7 +165,7 @@ fn time_to_lease() {
             let mut previous_address = None;
             for round in 0..40 {
                 let (sender, mut events) = mpsc::channel(4);
-                let config = DhcpClientConfig {
+                let config = Dhcpv4Config {
                     previous_address,
                     ..config()
                 };
@@ -219,7 +221,7 @@ fn a_refused_address_is_replaced_at_once() {
                 &["--dhcp-authoritative"],
             );
             let (sender, mut events) = mpsc::channel(4);
-            let config = DhcpClientConfig {
+            let config = Dhcpv4Config {
                 previous_address: Some(lease.address),
                 ..config()
             };
@@ -252,6 +254,7 @@ fn a_link_that_flaps_keeps_its_address() {
             client.link_down().unwrap();
             let expected = LeaseEvent::Lost {
                 interface: "client0".to_owned(),
+                family: IpFamily::Ipv4,
                 reason: LeaseLoss::LinkLost,
             };
             assert_eq!(next(&mut events, SOON).await, expected);

@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use nipart_dhcp::events::LeaseEvent;
-use nipart_schemas::lease::{DhcpClientConfig, Lease};
+use nipart_schemas::lease::{Dhcpv4Config, Dhcpv4Lease, Lease};
 use nipart_tests::namespace::ip;
 
 /// The client's link, in the test's own namespace.
@@ -160,10 +160,10 @@ impl Server {
 }
 
 /// A configuration for the client's link.
-pub(crate) fn config() -> DhcpClientConfig {
-    DhcpClientConfig {
+pub(crate) fn config() -> Dhcpv4Config {
+    Dhcpv4Config {
         interface: LINK.to_owned(),
-        ..DhcpClientConfig::default()
+        ..Dhcpv4Config::default()
     }
 }
 
@@ -179,15 +179,15 @@ pub(crate) async fn next(
 }
 
 /// The lease of an event that must be `Acquired`.
-pub(crate) fn acquired(event: LeaseEvent) -> Lease {
+pub(crate) fn acquired(event: LeaseEvent) -> Dhcpv4Lease {
     match event {
-        LeaseEvent::Acquired(lease) => lease,
+        LeaseEvent::Acquired(Lease::Ipv4(lease)) => lease,
         other => panic!("{other:?}"),
     }
 }
 
 /// Does what the daemon would do with a lease.
-pub(crate) fn set_address(lease: &Lease) {
+pub(crate) fn set_address(lease: &Dhcpv4Lease) {
     let address = format!("{}/{}", lease.address, lease.prefix_length);
     ip(&["address", "replace", &address, "dev", LINK]);
 }

@@ -5,9 +5,10 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use nipart_dhcp::client;
 use nipart_dhcp::events::LeaseEvent;
-use nipart_schemas::lease::LeaseLoss;
+use nipart_dhcp::v4::client;
+use nipart_schemas::ip::IpFamily;
+use nipart_schemas::lease::{Lease, LeaseLoss};
 use nipart_tests::namespace;
 use tokio::sync::mpsc;
 
@@ -39,6 +40,7 @@ fn short_leases(peer: &Peer, more: &[&str]) -> Server {
 fn lost(reason: LeaseLoss) -> LeaseEvent {
     LeaseEvent::Lost {
         interface: "client0".to_owned(),
+        family: IpFamily::Ipv4,
         reason,
     }
 }
@@ -60,7 +62,7 @@ fn renewed_by_unicast_then_refused() {
             set_address(&lease);
             server.printed();
 
-            let LeaseEvent::Renewed(renewed) = next(&mut events, SOON).await else {
+            let LeaseEvent::Renewed(Lease::Ipv4(renewed)) = next(&mut events, SOON).await else {
                 panic!()
             };
             assert_eq!(renewed.address, lease.address);

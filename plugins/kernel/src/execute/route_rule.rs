@@ -8,9 +8,9 @@ use nipart_netlink::packet::rule::{
     RuleAction as KernelAction, RuleAttribute, RuleMessage, RulePortRange, RuleUidRange,
 };
 use nipart_schemas::error::NipartError;
-use nipart_schemas::ip::PROTOCOL_NIPART;
+use nipart_schemas::ip::{IpFamily, PROTOCOL_NIPART};
 use nipart_schemas::route::IpNetwork;
-use nipart_schemas::route_rule::{NumberRange, RouteRule, RuleAction, RuleFamily, Selector};
+use nipart_schemas::route_rule::{NumberRange, RouteRule, RuleAction, Selector};
 
 use super::Step;
 
@@ -39,8 +39,8 @@ fn message(rule: &RouteRule) -> Result<RuleMessage, NipartError> {
     let mut message = RuleMessage::default();
     let header = &mut message.header;
     header.family = match family {
-        RuleFamily::Ipv4 => AddressFamily::Inet,
-        RuleFamily::Ipv6 => AddressFamily::Inet6,
+        IpFamily::Ipv4 => AddressFamily::Inet,
+        IpFamily::Ipv6 => AddressFamily::Inet6,
     };
     header.action = match rule.action {
         None => KernelAction::ToTable,

@@ -9,10 +9,9 @@ use nipart_netlink::packet::rule::{
 };
 use nipart_netlink::packet_core::{DefaultNla, Nla};
 use nipart_netlink::{DumpSocket, NetlinkError};
+use nipart_schemas::ip::IpFamily;
 use nipart_schemas::route::IpNetwork;
-use nipart_schemas::route_rule::{
-    IpProtocol, NumberRange, RouteRule, RuleAction, RuleFamily, Selector,
-};
+use nipart_schemas::route_rule::{IpProtocol, NumberRange, RouteRule, RuleAction, Selector};
 
 /// `linux/fib_rules.h`, since 6.15.
 const FRA_SPORT_MASK: u16 = 28;
@@ -49,8 +48,8 @@ fn observe(message: RuleMessage) -> Option<RouteRule> {
     let mut table = u32::from(header.table);
     let mut rule = RouteRule {
         family: Some(match header.family {
-            AddressFamily::Inet => RuleFamily::Ipv4,
-            AddressFamily::Inet6 => RuleFamily::Ipv6,
+            AddressFamily::Inet => IpFamily::Ipv4,
+            AddressFamily::Inet6 => IpFamily::Ipv6,
             _ => return None,
         }),
         priority: Some(0),

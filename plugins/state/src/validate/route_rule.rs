@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 
 use nipart_schemas::error::NipartError;
-use nipart_schemas::route_rule::{RouteRule, RuleFamily, Selector};
+use nipart_schemas::ip::IpFamily;
+use nipart_schemas::route_rule::{RouteRule, Selector};
 
 use super::check_link_name;
 use crate::context::Context;
@@ -35,7 +36,7 @@ pub(super) fn check(context: &Context<'_>) -> Result<(), NipartError> {
 }
 
 fn check_families(rule: &RouteRule, path: &str) -> Result<(), NipartError> {
-    let is_ipv6 = rule.known_family() == Some(RuleFamily::Ipv6);
+    let is_ipv6 = rule.known_family() == Some(IpFamily::Ipv6);
     for (key, selector) in [("ip-from", &rule.ip_from), ("ip-to", &rule.ip_to)] {
         let network = selector.as_ref().and_then(Selector::value);
         if network.is_some_and(|network| network.address.is_ipv6() != is_ipv6) {
@@ -67,8 +68,8 @@ fn check_one(rule: &RouteRule, path: &str) -> Result<(), NipartError> {
         );
     }
     let (longest, tos_bits) = match family {
-        RuleFamily::Ipv4 => (32, IPV4_TOS_BITS),
-        RuleFamily::Ipv6 => (128, !CONGESTION_BITS),
+        IpFamily::Ipv4 => (32, IPV4_TOS_BITS),
+        IpFamily::Ipv6 => (128, !CONGESTION_BITS),
     };
     if let Some(tos) = value(rule.tos.as_ref()).filter(|tos| **tos & !tos_bits != 0) {
         let text = format!(

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! BOUND (RFC 2131 §4.4.5): has a lease and nothing to do until T1.
+
+use nipart_schemas::lease::LeaseLoss;
+
+use super::Context;
+use super::rebinding::Rebinding;
+use super::renewing::Renewing;
+use super::selecting::Selecting;
+use super::state::State;
+use crate::events::LeaseEvent;
+use crate::v4::granted::Granted;
+
+/// Has a lease.
+pub(super) struct Bound {
+    pub(super) granted: Granted,
+}
+
+impl Bound {
+    /// Takes over a lease and reports it; `before` is the one that it continues.
+    pub(super) fn enter(
+        granted: Granted,
+        before: Option<&Granted>,
+        context: &mut Context,
+    ) -> State {
+        let lease = granted.lease_at(context.now);
+        context.refusals = 0;
+        context.previous_address = Some(lease.address);
+        context.report(match before {
+            None => LeaseEvent::Acquired(lease.into()),
+            Some(before) if before.lends_the_same(&granted) => LeaseEvent::Renewed(lease.into()),
+            Some(_) => LeaseEvent::Changed(lease.into()),
+        });
+        State::Bound(Bound { granted })
+    }
+
+    pub(super) fn on_timer(self, context: &mut Context) -> State {
+        continue_lease(self.granted, context)
+    }
+}
+
+/// What the time of the lease asks for now. After a suspend that may be any of them.
+pub(super) fn continue_lease(granted: Granted, context: &mut Context) -> State {
+    if granted.is_expired(context.now) {
+        // RFC 2131 §4.4.5: stop using the address at once, then begin anew.
+        context.report_loss(LeaseLoss::Expired);
+        Selecting::enter(context)
+    } else if granted
+        .rebind_at
+        .is_some_and(|rebind_at| rebind_at <= context.now)
+    {
+        Rebinding::enter(granted, context)
+    } else {
+        Renewing::enter(granted, context)
+    }
+}
