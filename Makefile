@@ -9,7 +9,7 @@ help:           ## What there is
 demo:           ## See Nipart configure a network, in a namespace of its own
 	@scripts/demo
 
-check:          ## Everything that must pass: lints and all tests that run on this machine
+check:          ## Everything that must pass: lints, all tests, in a VM what needs one
 	@scripts/check
 
 test:           ## All tests that run on this machine, without lints and VM

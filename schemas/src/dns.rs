@@ -84,6 +84,8 @@ pub enum DnsOrigin {
     Static,
     /// A DHCPv4 lease.
     Dhcp,
+    /// A DHCPv6 lease.
+    Dhcpv6,
 }
 
 /// What one source says.
@@ -310,7 +312,7 @@ impl fmt::Display for DnsSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.origin {
             DnsOrigin::Static => "DNS",
-            DnsOrigin::Dhcp => "leased DNS",
+            DnsOrigin::Dhcp | DnsOrigin::Dhcpv6 => "leased DNS",
         };
         let of = self
             .interface

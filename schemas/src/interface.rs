@@ -69,7 +69,8 @@ pub use self::wait_ip::WaitIp;
 pub use self::wireguard::Wireguard;
 pub use self::xfrm::Xfrm;
 use crate::dns::DnsConfig;
-use crate::ip::{Address, Ipv4, Ipv6};
+use crate::ip::{Address, IpFamily, Ipv4, Ipv6};
+use crate::lease::LeaseKey;
 use crate::lenient;
 use crate::mac_address::MacAddress;
 use crate::overlay::{overlay, overlay_leaf};
@@ -415,13 +416,25 @@ impl Interface {
         self.veth.as_ref()?.peer.as_deref()
     }
 
-    /// Whether its addresses are asked of a DHCPv4 server.
-    pub fn wants_dhcpv4(&self) -> bool {
+    /// Whether its addresses are asked of a DHCP server.
+    pub fn wants_dhcp(&self, family: IpFamily) -> bool {
+        let switches = match family {
+            IpFamily::Ipv4 => self.ipv4.as_ref().map(|ipv4| (ipv4.enabled, ipv4.dhcp)),
+            IpFamily::Ipv6 => self.ipv6.as_ref().map(|ipv6| (ipv6.enabled, ipv6.dhcp)),
+        };
         self.wanted_state() == InterfaceState::Up
-            && self
-                .ipv4
-                .as_ref()
-                .is_some_and(|ipv4| ipv4.dhcp == Some(true) && ipv4.enabled != Some(false))
+            && switches.is_some_and(|(enabled, dhcp)| dhcp == Some(true) && enabled != Some(false))
+    }
+
+    /// The leases that it is to have.
+    pub fn wanted_leases(&self) -> impl Iterator<Item = LeaseKey> {
+        let wanted = IpFamily::ALL.into_iter();
+        wanted
+            .filter(|family| self.wants_dhcp(*family))
+            .map(|family| LeaseKey {
+                interface: self.name.clone(),
+                family,
+            })
     }
 
     /// All other interfaces that it names.

@@ -37,6 +37,11 @@ pub enum IpFamily {
     Ipv6,
 }
 
+impl IpFamily {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Ipv4, Self::Ipv6];
+}
+
 /// IPv4 on one interface.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -288,6 +293,19 @@ overlay!(Ipv6 {
 });
 
 impl Ipv6 {
+    /// Whether it says what to do with a lease: routes come from router advertisements.
+    pub fn uses_leases(&self) -> bool {
+        self.auto_dns.is_some()
+    }
+
+    /// Whether it asks for something that comes only where the protocol is on.
+    pub fn needs_protocol(&self) -> bool {
+        self.autoconf == Some(true)
+            || self.dhcp == Some(true)
+            || self.has_token()
+            || self.address.as_ref().is_some_and(|list| !list.is_empty())
+    }
+
     /// Whether it says how addresses end.
     pub fn has_token(&self) -> bool {
         self.token.is_some_and(|token| !token.is_unspecified())

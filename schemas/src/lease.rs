@@ -2,6 +2,7 @@
 
 //! What DHCP servers have lent us, and what the DHCP clients are told to do.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,22 @@ pub struct LeaseKey {
     pub family: IpFamily,
 }
 
+impl fmt::Display for LeaseKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} on {}", self.protocol(), self.interface)
+    }
+}
+
+impl LeaseKey {
+    /// The protocol by which it is got, as users call it.
+    pub fn protocol(&self) -> &'static str {
+        match self.family {
+            IpFamily::Ipv4 => "DHCP",
+            IpFamily::Ipv6 => "DHCPv6",
+        }
+    }
+}
+
 impl Lease {
     /// What it is known by.
     pub fn key(&self) -> LeaseKey {
@@ -50,6 +67,14 @@ impl Lease {
         match self {
             Self::Ipv4(_) => IpFamily::Ipv4,
             Self::Ipv6(_) => IpFamily::Ipv6,
+        }
+    }
+
+    /// The leased address, the first if there are several; none where a server tells settings only.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Ipv4(lease) => Some(lease.address.into()),
+            Self::Ipv6(lease) => Some(lease.addresses.first()?.address.into()),
         }
     }
 
@@ -208,11 +233,40 @@ impl DhcpConfig {
         }
     }
 
-    /// Which client it is for.
-    pub fn family(&self) -> IpFamily {
+    /// The lease that it asks for.
+    pub fn key(&self) -> LeaseKey {
+        LeaseKey {
+            interface: self.interface().to_string(),
+            family: match self {
+                Self::Ipv4(_) => IpFamily::Ipv4,
+                Self::Ipv6(_) => IpFamily::Ipv6,
+            },
+        }
+    }
+
+    /// The address that is asked for first.
+    pub fn previous_address(&self) -> Option<IpAddr> {
         match self {
-            Self::Ipv4(_) => IpFamily::Ipv4,
-            Self::Ipv6(_) => IpFamily::Ipv6,
+            Self::Ipv4(config) => config.previous_address.map(IpAddr::from),
+            Self::Ipv6(config) => config.previous_address.map(IpAddr::from),
+        }
+    }
+
+    /// Sets it; one of the other family is none.
+    pub fn set_previous_address(&mut self, address: Option<IpAddr>) {
+        match self {
+            Self::Ipv4(config) => {
+                config.previous_address = match address {
+                    Some(IpAddr::V4(address)) => Some(address),
+                    _ => None,
+                };
+            }
+            Self::Ipv6(config) => {
+                config.previous_address = match address {
+                    Some(IpAddr::V6(address)) => Some(address),
+                    _ => None,
+                };
+            }
         }
     }
 }

@@ -120,10 +120,13 @@ impl NetworkState {
     /// Whether it can change name resolution or host names: written, leased, or taken away with an interface.
     pub fn touches_names(&self) -> bool {
         let of_interface = |interface: &Interface| {
-            let ipv4 = interface.ipv4.as_ref();
+            let (ipv4, ipv6) = (interface.ipv4.as_ref(), interface.ipv6.as_ref());
             interface.dns.is_some()
                 || ipv4.is_some_and(|ipv4| {
                     ipv4.dhcp.is_some() || ipv4.auto_dns.is_some() || ipv4.enabled == Some(false)
+                })
+                || ipv6.is_some_and(|ipv6| {
+                    ipv6.dhcp.is_some() || ipv6.auto_dns.is_some() || ipv6.enabled == Some(false)
                 })
                 || interface.wanted_state().takes_down()
         };
@@ -297,7 +300,7 @@ impl NetworkState {
             if let Some(ipv6) = interface
                 .ipv6
                 .as_mut()
-                .filter(|ipv6| ipv6.autoconf == Some(true))
+                .filter(|ipv6| ipv6.autoconf == Some(true) || ipv6.dhcp == Some(true))
                 && let Some(list) = &mut ipv6.address
             {
                 list.retain(|address| address.valid_life_time.is_none());

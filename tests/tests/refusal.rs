@@ -148,9 +148,9 @@ const MEANING: &[Case] = &[
         &["dhcp: true contradicts enabled: false"],
     ),
     (
-        "interfaces:\n- name: v1\n  ipv6: {dhcp: true}\n",
-        "3:16",
-        &["DHCPv6 is not supported yet"],
+        "interfaces:\n- name: v1\n  ipv6: {dhcp: true, dhcp-duid: en}\n",
+        "3:33",
+        &["a DUID of type en needs the number of an enterprise"],
     ),
     (
         "interfaces:\n- name: v1\n  controller: br9\n",

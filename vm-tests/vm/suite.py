@@ -31,6 +31,9 @@ USER_MODE = ["::hsr::", "::macsec_keys::"]
 NEWER_QEMU = ["::igb::"]
 # Packages of the programs that tests start.
 PROGRAMS = ["nipartd", "nipart-plugin", "nipartctl"]
+PROFILE = ["--profile", "vm"]
+# What was built, for `select`.
+BINARIES = CACHE / "binaries.json"
 
 
 @dataclasses.dataclass
@@ -69,19 +72,14 @@ class Test:
         }
 
 
-def list_file(release: bool) -> Path:
-    return CACHE / f"binaries-{'release' if release else 'debug'}.json"
-
-
-def build(release: bool, everything: bool) -> None:
+def build(everything: bool) -> None:
     """Builds the programs and the tests, and notes where the tests are."""
     chosen_packages = {**PACKAGES, **(MORE_PACKAGES if everything else {})}
-    profile = ["--release"] if release else []
     programs = [word for package in PROGRAMS for word in ("--package", package)]
-    if subprocess.run(["cargo", "build", "--bins", *profile, *programs], cwd=PROJECT).returncode != 0:
+    if subprocess.run(["cargo", "build", "--bins", *PROFILE, *programs], cwd=PROJECT).returncode != 0:
         raise Failure("the programs can't be built")
     packages = [word for package, _ in chosen_packages.values() for word in ("--package", package)]
-    command = ["cargo", "test", "--no-run", "--message-format", "json-render-diagnostics", *profile, *packages]
+    command = ["cargo", "test", "--no-run", "--message-format", "json-render-diagnostics", *PROFILE, *packages]
     built = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
     if built.returncode != 0:
         raise Failure("the tests can't be built")
@@ -94,15 +92,15 @@ def build(release: bool, everything: bool) -> None:
         if chosen is None or name in chosen:
             binaries.append(Binary(package, name, message["executable"], str(directory)))
     CACHE.mkdir(parents=True, exist_ok=True)
-    list_file(release).write_text(json.dumps([dataclasses.asdict(binary) for binary in binaries], indent=1))
+    BINARIES.write_text(json.dumps([dataclasses.asdict(binary) for binary in binaries], indent=1))
 
 
-def select(filters: list[str], release: bool) -> list[Test]:
+def select(filters: list[str]) -> list[Test]:
     """Tests whose titles have any of the filters in them; all without filters."""
     try:
-        binaries = [Binary(**entry) for entry in json.loads(list_file(release).read_text())]
+        binaries = [Binary(**entry) for entry in json.loads(BINARIES.read_text())]
     except FileNotFoundError:
-        raise Failure(f"nothing is built: run vm-tests/run build{' --release' if release else ''} first") from None
+        raise Failure("nothing is built: run vm-tests/run build first") from None
     gone = [binary.path for binary in binaries if not Path(binary.path).exists()]
     if gone:
         raise Failure(f"{gone[0]} is gone: run vm-tests/run build again")
@@ -170,7 +168,8 @@ def report(results: list[dict], failure: str, seconds: float) -> int:
         print(f"\n{failure}")
     print("".join(f"\n{line}" for line in skipped))
     print("".join(f"failed: {result['title']}\n" for result in failed), end="")
-    print(f"{len(results) - len(failed)} passed, {len(failed)} failed in {seconds:.0f} s; log: {LOG}/junit.xml")
+    print(f"after {seconds:.0f} s; log: {LOG}/junit.xml")
+    print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
     return 1 if failed or failure else 0
 
 

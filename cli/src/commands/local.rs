@@ -20,6 +20,7 @@ use nipart_dns::{Names, Paths};
 use nipart_kernel::Kernel;
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::event::{EventData, Role};
+use nipart_schemas::ip::IpFamily;
 use nipart_schemas::journal::SavedScope;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::request::{ApplyReport, ApplyRequest, Progress, Requester, ShowRequest};
@@ -129,9 +130,17 @@ fn requester() -> Requester {
 
 fn needs_no_daemon(input: &Input) -> Result<(), Failure> {
     let mut interfaces = input.state.interfaces.iter().enumerate();
-    match interfaces.find(|(_, interface)| interface.wants_dhcpv4()) {
+    let first = interfaces.find_map(|(index, interface)| {
+        let lease = interface.wanted_leases().next()?;
+        Some((index, interface, lease.family))
+    });
+    match first {
         None => Ok(()),
-        Some((index, interface)) => {
+        Some((index, interface, family)) => {
+            let section = match family {
+                IpFamily::Ipv4 => "ipv4",
+                IpFamily::Ipv6 => "ipv6",
+            };
             let error = NipartError::new(
                 ErrorKind::NotSupported,
                 format!(
@@ -139,7 +148,7 @@ fn needs_no_daemon(input: &Input) -> Result<(), Failure> {
                     interface.name
                 ),
             )
-            .at(format!("interfaces[{index}].ipv4.dhcp"));
+            .at(format!("interfaces[{index}].{section}.dhcp"));
             Err(Failure::of_document(&input.document, error))
         }
     }

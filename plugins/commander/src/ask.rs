@@ -11,7 +11,7 @@ use nipart_schemas::decision::{Decision, DecisionRequest};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::event::{EventData, Role};
 use nipart_schemas::journal::{Journal, JournalClosing, SavedScope, SavedState};
-use nipart_schemas::lease::{DhcpClientConfig, DhcpStop, Lease};
+use nipart_schemas::lease::{DhcpConfig, DhcpStop, Lease};
 use nipart_schemas::monitor::MonitorRule;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{ExecutionReport, Plan};
@@ -196,7 +196,7 @@ pub async fn query_leases(peers: &impl Peers) -> Result<Vec<Lease>, NipartError>
 }
 
 /// Starts a DHCP client, or restarts it with other settings.
-pub async fn start_dhcp(peers: &impl Peers, config: DhcpClientConfig) -> Result<(), NipartError> {
+pub async fn start_dhcp(peers: &impl Peers, config: DhcpConfig) -> Result<(), NipartError> {
     done(peers, Role::Dhcp, EventData::StartDhcp(config)).await
 }
 

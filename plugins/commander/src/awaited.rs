@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::{Interface, InterfaceState};
-use nipart_schemas::ip::Address;
+use nipart_schemas::ip::{Address, IpFamily};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::request::QueryScope;
 use tokio::sync::watch;
@@ -114,7 +114,6 @@ async fn reasons(peers: &impl Peers, lacks: &[Lack<'_>]) -> Result<Vec<String>, 
     let mut reasons = Vec::new();
     for interface in &interfaces {
         let name = &interface.name;
-        let has_lease = leases.iter().any(|lease| lease.interface == *name);
         let of = |state: &NetworkState| -> Vec<Address> {
             state
                 .interface(name)
@@ -123,10 +122,18 @@ async fn reasons(peers: &impl Peers, lacks: &[Lack<'_>]) -> Result<Vec<String>, 
                 .collect()
         };
         let settled = of(&usable);
-        if interface.wants_dhcpv4() && !has_lease && !settled.iter().any(|one| one.ip.is_ipv4()) {
-            reasons.push(format!("no DHCP server has lent {name} an address"));
-        }
         let of_link = |ip: &IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+        for wanted in interface.wanted_leases() {
+            let has_lease = leases.iter().any(|lease| lease.key() == wanted);
+            let is_there = |address: &Address| match wanted.family {
+                IpFamily::Ipv4 => address.ip.is_ipv4(),
+                IpFamily::Ipv6 => address.ip.is_ipv6() && !of_link(&address.ip),
+            };
+            if !has_lease && !settled.iter().any(is_there) {
+                let protocol = wanted.protocol();
+                reasons.push(format!("no {protocol} server has lent {name} an address"));
+            }
+        }
         let unsettled = of(&present).into_iter().filter(|address| {
             address.ip.is_ipv6()
                 && !of_link(&address.ip)

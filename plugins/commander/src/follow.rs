@@ -2,14 +2,15 @@
 
 //! What has to go on for an interface after it was made so: pure.
 
+mod dhcp;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use nipart_schemas::event::Role;
-use nipart_schemas::interface::{DriftPolicy, Interface, InterfaceState, WaitIp};
-use nipart_schemas::ip::PROTOCOL_DHCP;
-use nipart_schemas::lease::DhcpClientConfig;
+use nipart_schemas::interface::{DriftPolicy, InterfaceState, WaitIp};
+use nipart_schemas::lease::{DhcpConfig, LeaseKey};
 use nipart_schemas::monitor::{LinkCondition, MonitorRule};
-use nipart_schemas::network_state::NetworkState;
 
 use crate::chain::show::Known;
 use crate::transaction::Outcome;
@@ -21,8 +22,8 @@ pub(crate) struct Followed(BTreeMap<String, Follow>);
 /// One followed interface.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Follow {
-    /// The client that runs whenever the link is up.
-    pub(crate) dhcp: Option<DhcpClientConfig>,
+    /// The clients that run whenever the link is up, at most one for each version of the protocol.
+    pub(crate) dhcp: Vec<DhcpConfig>,
     /// What we know of the link.
     pub(crate) condition: Option<LinkCondition>,
     /// Settings of the hardware are set by us.
@@ -40,7 +41,7 @@ pub(crate) struct Follow {
 impl Follow {
     /// Whether something goes on that depends on whether the link is up.
     fn is_served(&self) -> bool {
-        self.dhcp.is_some() || self.agrees_upon_keys
+        !self.dhcp.is_empty() || self.agrees_upon_keys
     }
 }
 
@@ -50,9 +51,9 @@ pub(crate) struct FollowChanges {
     /// The monitor needs other rules.
     pub(crate) rules: bool,
     /// Clients to start, or to restart with other settings, now.
-    pub(crate) start: Vec<DhcpClientConfig>,
+    pub(crate) start: Vec<DhcpConfig>,
     /// Clients to stop.
-    pub(crate) stop: Vec<String>,
+    pub(crate) stop: Vec<LeaseKey>,
 }
 
 impl Followed {
@@ -68,12 +69,18 @@ impl Followed {
                 .filter(|interface| interface.wanted_state() == InterfaceState::Up)
             {
                 Some(interface) => {
-                    let mut dhcp = dhcp_config(interface);
-                    if let Some(config) = &mut dhcp {
-                        config.previous_address = before
-                            .as_ref()
-                            .and_then(|before| before.dhcp.as_ref()?.previous_address)
-                            .or_else(|| leased_address(outcome.observed.read().ok()?, name));
+                    let ran = before.as_ref().map(|before| before.dhcp.as_slice());
+                    let ran = ran.unwrap_or_default();
+                    let mut dhcp = dhcp::clients(interface);
+                    for config in &mut dhcp {
+                        let key = config.key();
+                        let known = ran.iter().find(|ran| ran.key() == key);
+                        let known = known.and_then(DhcpConfig::previous_address);
+                        config.set_previous_address(
+                            known.or_else(|| {
+                                dhcp::leased_address(outcome.observed.read().ok()?, &key)
+                            }),
+                        );
                     }
                     let condition =
                         before
@@ -91,17 +98,16 @@ impl Followed {
                         is_guarded: interface.drift.unwrap_or_default() != DriftPolicy::Report,
                         awaited_addresses: interface.awaited_addresses(),
                     };
-                    let ran = before.as_ref().and_then(|before| before.dhcp.as_ref());
-                    match (&after.dhcp, ran) {
-                        (None, Some(_)) => changes.stop.push(name.clone()),
-                        // Of a link that is known to be up, the monitor tells nothing.
-                        (Some(config), ran)
-                            if ran != Some(config)
-                                && after.condition == Some(LinkCondition::Up) =>
-                        {
-                            changes.start.push(config.clone());
-                        }
-                        _ => {}
+                    let goes_on = |ran: &&DhcpConfig| {
+                        let key = ran.key();
+                        after.dhcp.iter().any(|config| config.key() == key)
+                    };
+                    let stopped = ran.iter().filter(|ran| !goes_on(ran));
+                    changes.stop.extend(stopped.map(DhcpConfig::key));
+                    // Of a link that is known to be up, the monitor tells nothing.
+                    if after.condition == Some(LinkCondition::Up) {
+                        let new = after.dhcp.iter().filter(|config| !ran.contains(config));
+                        changes.start.extend(new.cloned());
                     }
                     let needs = |follow: &Follow| {
                         (follow.is_served(), follow.has_endpoints, follow.is_guarded)
@@ -112,9 +118,7 @@ impl Followed {
                 None => {
                     if let Some(before) = self.0.remove(name) {
                         changes.rules = true;
-                        changes
-                            .stop
-                            .extend(before.dhcp.map(|config| config.interface));
+                        changes.stop.extend(before.dhcp.iter().map(DhcpConfig::key));
                     }
                 }
             }
@@ -156,10 +160,10 @@ impl Followed {
         let mut changes = FollowChanges::default();
         if let Some(follow) = self.0.get_mut(name) {
             follow.condition = Some(condition);
-            match (&follow.dhcp, condition) {
-                (Some(config), LinkCondition::Up) => changes.start.push(config.clone()),
-                (Some(_), LinkCondition::Down | LinkCondition::Absent) => {
-                    changes.stop.push(name.to_string())
+            match condition {
+                LinkCondition::Up => changes.start.clone_from(&follow.dhcp),
+                LinkCondition::Down | LinkCondition::Absent => {
+                    changes.stop = follow.dhcp.iter().map(DhcpConfig::key).collect();
                 }
                 _ => {}
             }
@@ -168,20 +172,22 @@ impl Followed {
     }
 
     /// Remembers the address to ask for first next time.
-    pub(crate) fn leased(&mut self, name: &str, address: Option<std::net::Ipv4Addr>) {
-        if let Some(config) = self.0.get_mut(name).and_then(|follow| follow.dhcp.as_mut()) {
-            config.previous_address = address;
+    pub(crate) fn leased(&mut self, key: &LeaseKey, address: Option<IpAddr>) {
+        let follow = self.0.get_mut(&key.interface);
+        let mut clients = follow.into_iter().flat_map(|follow| &mut follow.dhcp);
+        if let Some(config) = clients.find(|config| config.key() == *key) {
+            config.set_previous_address(address);
         }
     }
 
     /// All clients that should be running.
-    pub(crate) fn running_clients(&self) -> Vec<DhcpClientConfig> {
+    pub(crate) fn running_clients(&self) -> Vec<DhcpConfig> {
         let on_links_that_are_up = self
             .0
             .values()
             .filter(|follow| follow.condition == Some(LinkCondition::Up));
         on_links_that_are_up
-            .filter_map(|follow| follow.dhcp.clone())
+            .flat_map(|follow| follow.dhcp.clone())
             .collect()
     }
 
@@ -192,7 +198,10 @@ impl Followed {
             meant.map(|(name, _)| name.clone())
         };
         Known {
-            with_dhcp: names(|follow| follow.dhcp.is_some()).collect(),
+            with_dhcp: {
+                let clients = self.0.values().flat_map(|follow| &follow.dhcp);
+                clients.map(DhcpConfig::key).collect()
+            },
             with_hardware: names(|follow| follow.has_hardware).collect(),
             awaited_addresses: {
                 let meant = |(name, follow): (&String, &Follow)| {
@@ -202,43 +211,4 @@ impl Followed {
             },
         }
     }
-}
-
-fn dhcp_config(interface: &Interface) -> Option<DhcpClientConfig> {
-    if !interface.wants_dhcpv4() {
-        return None;
-    }
-    let ipv4 = interface.ipv4.as_ref()?;
-    Some(DhcpClientConfig {
-        interface: interface.name.clone(),
-        // What can't be one was refused.
-        client_id: ipv4
-            .dhcp_client_id
-            .as_deref()
-            .and_then(|text| nipart_state::client_id(text).ok())
-            .unwrap_or_default(),
-        hostname: match ipv4.dhcp_send_hostname {
-            Some(false) => None,
-            _ => ipv4.dhcp_custom_hostname.clone().or_else(system_hostname),
-        },
-        previous_address: None,
-    })
-}
-
-/// The kernel's name for this machine, unless it is nobody's in particular.
-fn system_hostname() -> Option<String> {
-    let name = rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned();
-    (!name.is_empty() && name != "localhost" && name != "(none)").then_some(name)
-}
-
-/// The address that a lease of before a restart left on the link.
-fn leased_address(observed: &NetworkState, name: &str) -> Option<std::net::Ipv4Addr> {
-    let addresses = observed.interface(name)?.ipv4.as_ref()?.address.as_ref()?;
-    addresses
-        .iter()
-        .find(|address| address.protocol == Some(PROTOCOL_DHCP))
-        .map(|address| address.ip)
 }

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nipart_plugin_sdk::{EventContext, Handle};
 use nipart_schemas::error::NipartError;
 use nipart_schemas::event::Role;
-use nipart_schemas::lease::{DhcpStop, LeaseEvent, LeaseLoss};
+use nipart_schemas::lease::{DhcpStop, LeaseEvent, LeaseKey, LeaseLoss};
 use nipart_schemas::monitor::LinkChange;
 use tokio::sync::{mpsc, oneshot};
 
@@ -167,12 +167,13 @@ async fn run(handle: Handle, mut messages: mpsc::Receiver<Message>) {
                     LeaseEvent::Acquired(lease)
                     | LeaseEvent::Changed(lease)
                     | LeaseEvent::Renewed(lease) => {
-                        followed.leased(&lease.interface, Some(lease.address));
+                        followed.leased(&lease.key(), lease.address());
                     }
                     LeaseEvent::Lost {
                         interface,
+                        family,
                         reason: LeaseLoss::Refused,
-                    } => followed.leased(&interface, None),
+                    } => followed.leased(&LeaseKey { interface, family }, None),
                     // Asking for it again is worth a try.
                     LeaseEvent::Lost { .. } => {}
                 }
@@ -206,16 +207,14 @@ async fn carry_out(peers: &EventPeers, followed: &Followed, changes: FollowChang
             tracing::warn!("{what}: {error}");
         }
     };
-    for interface in changes.stop {
-        let stopped = ask::stop_dhcp(
-            peers,
-            DhcpStop {
-                interface: interface.clone(),
-                release,
-            },
-        )
-        .await;
-        warn(&format!("stop DHCP on {interface}"), stopped);
+    for key in changes.stop {
+        let stop = DhcpStop {
+            interface: key.interface.clone(),
+            family: key.family,
+            release,
+        };
+        let stopped = ask::stop_dhcp(peers, stop).await;
+        warn(&format!("stop {key}"), stopped);
     }
     if changes.rules {
         warn(
@@ -224,10 +223,8 @@ async fn carry_out(peers: &EventPeers, followed: &Followed, changes: FollowChang
         );
     }
     for config in changes.start {
-        let interface = config.interface.clone();
-        warn(
-            &format!("start DHCP on {interface}"),
-            ask::start_dhcp(peers, config).await,
-        );
+        let key = config.key();
+        let started = ask::start_dhcp(peers, config).await;
+        warn(&format!("start {key}"), started);
     }
 }

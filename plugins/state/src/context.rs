@@ -7,8 +7,8 @@ use std::collections::{HashMap, HashSet};
 use nipart_schemas::decision::{DecisionRequest, MissingInterfaces};
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
-use nipart_schemas::ip::Ipv4;
-use nipart_schemas::lease::Lease;
+use nipart_schemas::ip::{IpFamily, Ipv4, Ipv6};
+use nipart_schemas::lease::{Dhcpv4Lease, Dhcpv6Lease, Lease, LeaseKey};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::overlay::Overlay;
 use nipart_schemas::route::{Route, RouteKey};
@@ -25,17 +25,19 @@ pub(crate) struct Context<'a> {
     pub(crate) wanted: HashMap<&'a str, &'a Interface>,
     pub(crate) present: HashMap<&'a str, &'a Interface>,
     pub(crate) remembered: HashMap<&'a str, &'a Interface>,
-    pub(crate) leases: HashMap<&'a str, &'a Lease>,
+    leases: HashMap<(&'a str, IpFamily), &'a Lease>,
     /// Interfaces that come into being as the second end of a wanted veth pair, with the first.
     pub(crate) peers: HashMap<&'a str, &'a str>,
     /// Present links that the wanted state takes away, with those that the kernel takes away with them.
     pub(crate) doomed: HashSet<&'a str>,
     pub(crate) missing: MissingInterfaces,
-    pub(crate) without_lease: HashSet<&'a str>,
+    without_lease: HashSet<&'a LeaseKey>,
     /// Whether a card gets more virtual functions than it has.
     gains_functions: bool,
     /// The `ipv4` sections of interfaces of which the wanted state says something about IPv4, and whose DHCP is on.
     with_dhcp: HashMap<&'a str, Ipv4>,
+    /// The same of `ipv6`.
+    with_dhcpv6: HashMap<&'a str, Ipv6>,
     pub(crate) explain: bool,
     /// The wanted rules, each with a priority.
     pub(crate) rules: Vec<RouteRule>,
@@ -75,19 +77,27 @@ impl<'a> Context<'a> {
             leases: request
                 .leases
                 .iter()
-                .map(|lease| (lease.interface.as_str(), lease))
+                .map(|lease| ((lease.interface(), lease.family()), lease))
                 .collect(),
             peers,
             doomed: HashSet::new(),
             missing: request.missing,
-            without_lease: request.without_lease.iter().map(String::as_str).collect(),
+            without_lease: request.without_lease.iter().collect(),
             gains_functions,
             with_dhcp: HashMap::new(),
+            with_dhcpv6: HashMap::new(),
             explain: request.explain,
             rules: with_priorities(request.desired.rules(), observed.rules()),
             config: None,
         };
-        context.with_dhcp = context.find_with_dhcp();
+        context.with_dhcp = context.find_with_dhcp(
+            |interface| interface.ipv4.as_ref(),
+            |ipv4| ipv4.enabled != Some(false) && ipv4.dhcp == Some(true),
+        );
+        context.with_dhcpv6 = context.find_with_dhcp(
+            |interface| interface.ipv6.as_ref(),
+            |ipv6| ipv6.enabled != Some(false) && ipv6.dhcp == Some(true),
+        );
         context.doomed = context.find_doomed();
         context.config = context.resolve_vrf_names();
         Ok(context)
@@ -152,20 +162,66 @@ impl<'a> Context<'a> {
             .filter(|_| wanted.dhcp == Some(true) || wanted.uses_leases())
     }
 
-    fn find_with_dhcp(&self) -> HashMap<&'a str, Ipv4> {
-        let section = |interface: &&'a Interface| {
-            let wanted = interface.ipv4.as_ref()?;
-            let mut section = wanted.clone();
+    /// The same of `ipv6`.
+    pub(crate) fn with_dhcpv6(&self, name: &str) -> Option<&Ipv6> {
+        self.with_dhcpv6.get(name)
+    }
+
+    /// The same of `ipv6`.
+    pub(crate) fn using_lease_ipv6(&self, name: &str) -> Option<&Ipv6> {
+        let wanted = self.wanted.get(name)?.ipv6.as_ref()?;
+        self.with_dhcpv6(name)
+            .filter(|_| wanted.dhcp == Some(true) || wanted.uses_leases())
+    }
+
+    /// Whether this lease of an interface is known to be gone.
+    pub(crate) fn is_without_lease(&self, name: &str, family: IpFamily) -> bool {
+        let mut gone = self.without_lease.iter();
+        gone.any(|key| key.interface == name && key.family == family)
+    }
+
+    /// What a DHCP server has lent to an interface.
+    pub(crate) fn lease(&self, name: &str, family: IpFamily) -> Option<&'a Lease> {
+        self.leases.get(&(name, family)).copied()
+    }
+
+    /// What a DHCPv4 server has lent to it.
+    pub(crate) fn lease_ipv4(&self, name: &str) -> Option<&'a Dhcpv4Lease> {
+        match self.lease(name, IpFamily::Ipv4)? {
+            Lease::Ipv4(lease) => Some(lease),
+            Lease::Ipv6(_) => None,
+        }
+    }
+
+    /// What a DHCPv6 server has lent to it.
+    pub(crate) fn lease_ipv6(&self, name: &str) -> Option<&'a Dhcpv6Lease> {
+        match self.lease(name, IpFamily::Ipv6)? {
+            Lease::Ipv6(lease) => Some(lease),
+            Lease::Ipv4(_) => None,
+        }
+    }
+
+    /// Leases that are known to be gone.
+    pub(crate) fn lost_leases(&self) -> impl Iterator<Item = &'a LeaseKey> {
+        self.without_lease.iter().copied()
+    }
+
+    fn find_with_dhcp<S: Overlay + Clone>(
+        &self,
+        section_of: fn(&Interface) -> Option<&S>,
+        is_on: fn(&S) -> bool,
+    ) -> HashMap<&'a str, S> {
+        let section = |interface: &'a Interface| {
+            let mut section = section_of(interface)?.clone();
             let remembered = self.remembered.get(interface.name.as_str());
-            if let Some(remembered) = remembered.and_then(|known| known.ipv4.as_ref()) {
+            if let Some(remembered) = remembered.and_then(|known| section_of(known)) {
                 section.fill_from(remembered);
             }
-            let is_on = wanted.enabled != Some(false) && section.dhcp == Some(true);
-            is_on.then_some((interface.name.as_str(), section))
+            is_on(&section).then_some((interface.name.as_str(), section))
         };
         let wanted = self.desired.interfaces.iter();
         let up = wanted.filter(|interface| interface.wanted_state() == InterfaceState::Up);
-        up.filter_map(|interface| section(&interface)).collect()
+        up.filter_map(section).collect()
     }
 
     /// The routes that were saved: ours, whoever the kernel says added them.

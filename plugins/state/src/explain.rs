@@ -99,6 +99,7 @@ fn name_differences(goals: &Goals<'_>, out: &mut Vec<Difference>) {
             (None, _) => "dns-resolver.config".to_string(),
             (Some(name), DnsOrigin::Static) => format!("{name}.dns"),
             (Some(name), DnsOrigin::Dhcp) => format!("{name}.leased-dns"),
+            (Some(name), DnsOrigin::Dhcpv6) => format!("{name}.leased-dns-ipv6"),
         };
         let lists = |source: &DnsSource| {
             let config = source.config().unwrap_or_default();

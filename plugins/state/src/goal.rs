@@ -177,7 +177,7 @@ fn arriving<'a>(
     let remembered = context.remembered.get(name);
     let is_mtu_free = wanted.mtu.is_none() && remembered.is_none_or(|known| known.mtu.is_none());
     if is_mtu_free && context.using_lease(name).is_some() {
-        let lease = context.leases.get(name).copied();
+        let lease = context.lease_ipv4(name);
         wanted.mtu = lease.and_then(|lease| lease::usable_mtu(lease, &wanted, present));
     }
     let mut bases = wanted

@@ -3,10 +3,11 @@
 //! What a lease means for an interface.
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 use nipart_schemas::interface::Interface;
 use nipart_schemas::ip::{Ipv4, PROTOCOL_DHCP};
-use nipart_schemas::lease::{ClientId, Lease};
+use nipart_schemas::lease::{ClientId, Dhcpv4Lease, Duid};
 use nipart_schemas::route::{IpNetwork, Route};
 
 /// Metric of leased routes when the user writes none: behind static ones, as NetworkManager's for wired links.
@@ -14,7 +15,7 @@ const DEFAULT_METRIC: u32 = 100;
 
 /// Routes that the lease brings, as far as `auto-gateway` and `auto-routes` let it. Classless routes take the place
 /// of the router option (RFC 3442); an unreachable router is first made reachable on the link.
-pub fn routes_of_lease(lease: &Lease, ipv4: &Ipv4) -> Vec<Route> {
+pub fn routes_of_lease(lease: &Dhcpv4Lease, ipv4: &Ipv4) -> Vec<Route> {
     let with_gateway = ipv4.auto_gateway != Some(false);
     let with_routes = ipv4.auto_routes != Some(false);
     let subnet = IpNetwork::containing(lease.address.into(), lease.prefix_length);
@@ -76,7 +77,7 @@ pub(crate) const SMALLEST_IPV6_MTU: u32 = 1280;
 
 /// The lease's MTU, unless the driver would refuse it or IPv6 would be lost by it: a server can't know either.
 pub(crate) fn usable_mtu(
-    lease: &Lease,
+    lease: &Dhcpv4Lease,
     wanted: &Interface,
     present: Option<&Interface>,
 ) -> Option<u32> {
@@ -110,15 +111,7 @@ pub fn client_id(text: &str) -> Result<ClientId, String> {
         }
         _ => {}
     }
-    let byte = |part: &str| {
-        let is_byte = part.len() == 2 && part.bytes().all(|digit| digit.is_ascii_hexdigit());
-        u8::from_str_radix(part, 16).ok().filter(|_| is_byte)
-    };
-    let parts = text.split(':');
-    let bytes: Option<Vec<u8>> = parts.map(byte).collect();
-    let bytes = bytes
-        .filter(|_| text.contains(':'))
-        .unwrap_or_else(|| [&[0], text.as_bytes()].concat());
+    let bytes = bytes(text).unwrap_or_else(|| [&[0], text.as_bytes()].concat());
     if (2..=255).contains(&bytes.len()) {
         Ok(ClientId::Bytes(bytes))
     } else {
@@ -128,12 +121,53 @@ pub fn client_id(text: &str) -> Result<ClientId, String> {
     }
 }
 
+/// Hexadecimal bytes with colons between.
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    let byte = |part: &str| {
+        let is_byte = part.len() == 2 && part.bytes().all(|digit| digit.is_ascii_hexdigit());
+        u8::from_str_radix(part, 16).ok().filter(|_| is_byte)
+    };
+    let bytes: Option<Vec<u8>> = text.split(':').map(byte).collect();
+    bytes.filter(|_| text.contains(':'))
+}
+
+/// Bytes of a DUID: two of its type, and up to 128 (RFC 8415 §11.1).
+const DUID_LENGTHS: RangeInclusive<usize> = 3..=130;
+
+/// What `dhcp-duid` means.
+///
+/// # Errors
+/// Why it can't be one.
+pub fn duid(text: &str) -> Result<Duid, String> {
+    match text {
+        "uuid" => Ok(Duid::Uuid),
+        "ll" => Ok(Duid::LinkLayer),
+        "llt" => Ok(Duid::LinkLayerTime),
+        "en" => Err(
+            "a DUID of type en needs the number of an enterprise, and Nipart has none: write its bytes, as 00:02:00:00:ab:11:…"
+                .to_string(),
+        ),
+        _ => match bytes(text) {
+            Some(bytes) if DUID_LENGTHS.contains(&bytes.len()) => Ok(Duid::Bytes(bytes)),
+            Some(bytes) => Err(format!(
+                "a DUID has {} to {} bytes, not {}",
+                DUID_LENGTHS.start(),
+                DUID_LENGTHS.end(),
+                bytes.len()
+            )),
+            None => Err(format!(
+                "{text:?} is no DUID: write uuid, ll, llt, or bytes such as 00:03:00:01:52:54:00:aa:bb:cc"
+            )),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn client_ids() {
+    fn client_ids_and_duids() {
         for (text, expected) in [
             ("ll", ClientId::LinkLayer),
             ("iaid+duid", ClientId::IaidAndDuid),
@@ -147,6 +181,17 @@ mod tests {
             ),
         ] {
             assert_eq!(client_id(text), Ok(expected), "{text}");
+        }
+        for (text, expected) in [
+            ("uuid", Duid::Uuid),
+            ("ll", Duid::LinkLayer),
+            ("llt", Duid::LinkLayerTime),
+            ("00:02:fF", Duid::Bytes(vec![0, 2, 255])),
+        ] {
+            assert_eq!(duid(text), Ok(expected), "{text}");
+        }
+        for wrong in ["", "en", "00:03", "LL", "0:3:0:1", &["00"; 131].join(":")] {
+            assert!(duid(wrong).is_err(), "{wrong}");
         }
         for wrong in ["", "stable", "mac", &"x".repeat(255)] {
             assert!(client_id(wrong).is_err(), "{wrong}");

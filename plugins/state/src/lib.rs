@@ -27,7 +27,7 @@ use nipart_schemas::error::NipartError;
 
 pub use self::identity::{has_identities, identify, unlisted};
 pub use self::kind::needs_recreation;
-pub use self::lease::{client_id, routes_of_lease};
+pub use self::lease::{client_id, duid, routes_of_lease};
 pub use self::plugin::run;
 pub use self::presumed::presumed;
 

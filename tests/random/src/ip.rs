@@ -48,9 +48,11 @@ pub(crate) fn section_ipv6(name: &'static str) -> impl Strategy<Value = Ipv6> {
         list,
         weighted(0.2, any::<bool>()),
         weighted(0.2, any::<bool>()),
+        weighted(0.3, any::<bool>()),
     )
-        .prop_map(move |(list, enabled, autoconf)| Ipv6 {
+        .prop_map(move |(list, enabled, autoconf, dhcp)| Ipv6 {
             enabled,
+            dhcp: dhcp.filter(|dhcp| enabled != Some(false) || !dhcp),
             autoconf: autoconf.filter(|autoconf| enabled != Some(false) || !autoconf),
             address: list.filter(|_| enabled != Some(false)).map(|hosts| {
                 let hosts = hosts.into_iter();

@@ -4,16 +4,17 @@
 
 use std::net::Ipv4Addr;
 
-use nipart_schemas::lease::Lease;
+use nipart_schemas::lease::{Dhcpv4Lease, Dhcpv6Address, Dhcpv6Lease, Lease};
 use proptest::option::of;
 use proptest::prelude::*;
+use proptest::sample::subsequence;
 
-use crate::ip::ipv4;
+use crate::ip::{ipv4, ipv6};
 
 /// Leases for those that ask for one.
 pub fn leases() -> impl Strategy<Value = Vec<Lease>> {
-    let lease = |name: &'static str| {
-        (250_u8..253, any::<bool>()).prop_map(move |(host, inside)| Lease {
+    let dhcpv4 = |name: &'static str| {
+        (250_u8..253, any::<bool>()).prop_map(move |(host, inside)| Dhcpv4Lease {
             interface: name.to_string(),
             address: ipv4(name, host),
             prefix_length: 24,
@@ -33,6 +34,29 @@ pub fn leases() -> impl Strategy<Value = Vec<Lease>> {
             remaining_time: 3000,
         })
     };
-    (of(lease("eth0")), of(lease("br0")))
-        .prop_map(|(one, other)| one.into_iter().chain(other).collect())
+    let dhcpv6 = |name: &'static str| {
+        subsequence(vec![250, 251], 0..=2).prop_map(move |hosts| Dhcpv6Lease {
+            interface: name.to_string(),
+            addresses: hosts
+                .into_iter()
+                .map(|host| Dhcpv6Address {
+                    address: ipv6(name, host),
+                    preferred_time: 1800,
+                    valid_time: 3000,
+                })
+                .collect(),
+            server: "00:01".to_string(),
+            dns_servers: Vec::new(),
+            dns_search: Vec::new(),
+            renewal_time: 900,
+            rebinding_time: 1440,
+        })
+    };
+    let of_ipv4 = (of(dhcpv4("eth0")), of(dhcpv4("br0")));
+    let of_ipv6 = (of(dhcpv6("eth0")), of(dhcpv6("br0")));
+    (of_ipv4, of_ipv6).prop_map(|(ipv4, ipv6)| {
+        let ipv4 = ipv4.0.into_iter().chain(ipv4.1).map(Lease::from);
+        let ipv6 = ipv6.0.into_iter().chain(ipv6.1).map(Lease::from);
+        ipv4.chain(ipv6).collect()
+    })
 }

@@ -85,6 +85,9 @@ fn without_waiting(mut state: NetworkState) -> NetworkState {
         if let Some(ipv4) = &mut interface.ipv4 {
             ipv4.dhcp = None;
         }
+        if let Some(ipv6) = &mut interface.ipv6 {
+            ipv6.dhcp = None;
+        }
     }
     state
 }

@@ -7,8 +7,9 @@ use std::slice;
 
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::Interface;
+use nipart_schemas::ip::IpFamily;
 use nipart_schemas::journal::SavedScope;
-use nipart_schemas::lease::{Lease, LeaseEvent, LeaseLoss};
+use nipart_schemas::lease::{Lease, LeaseEvent, LeaseKey, LeaseLoss};
 use nipart_schemas::network_state::NetworkState;
 
 use super::apply::LOCK_TIMEOUT;
@@ -28,7 +29,7 @@ pub async fn lease(
     locks: &Locks,
     event: LeaseEvent,
 ) -> Result<(), NipartError> {
-    let (name, lease): (String, Option<Lease>) = match event {
+    let (key, lease): (LeaseKey, Option<Lease>) = match event {
         // Whoever stopped the client took its address off.
         LeaseEvent::Lost {
             reason: LeaseLoss::Released,
@@ -36,38 +37,51 @@ pub async fn lease(
         } => return Ok(()),
         LeaseEvent::Lost {
             interface,
-            reason: LeaseLoss::LinkLost,
-        } => return forget_servers(peers, locks, interface).await,
-        LeaseEvent::Lost { interface, .. } => (interface, None),
+            family,
+            reason,
+        } => {
+            let key = LeaseKey { interface, family };
+            if reason == LeaseLoss::LinkLost {
+                return forget_servers(peers, locks, key).await;
+            }
+            (key, None)
+        }
         LeaseEvent::Acquired(lease) | LeaseEvent::Changed(lease) | LeaseEvent::Renewed(lease) => {
-            (lease.interface.clone(), Some(lease))
+            (lease.key(), Some(lease))
         }
     };
-    let mut guard = lock(locks, &name).await?;
+    let name = key.interface.as_str();
+    let mut guard = lock(locks, name).await?;
     let scope = SavedScope {
-        interfaces: Some(vec![name.clone()]),
+        interfaces: Some(vec![name.to_string()]),
         persistent_only: false,
     };
     let saved = ask::load_saved(peers, scope).await?.state;
     let Some(wanted) = saved
-        .interface(&name)
-        .filter(|interface| interface.wants_dhcpv4())
+        .interface(name)
+        .filter(|interface| interface.wants_dhcp(key.family))
     else {
         // Turned off while the event was under way.
         return Ok(());
     };
     // Only what leases decide about: the rest of the link is not this chain's business.
     let desired = NetworkState {
-        interfaces: vec![Interface {
-            ipv4: wanted.ipv4.clone(),
-            mtu: wanted.mtu,
-            ..Interface::named(&name)
+        interfaces: vec![match key.family {
+            IpFamily::Ipv4 => Interface {
+                ipv4: wanted.ipv4.clone(),
+                mtu: wanted.mtu,
+                ..Interface::named(name)
+            },
+            IpFamily::Ipv6 => Interface {
+                ipv6: wanted.ipv6.clone(),
+                ..Interface::named(name)
+            },
         }],
         ..NetworkState::default()
     };
     let wish = Wish {
         without_lease: if lease.is_none() {
-            vec![name]
+            vec![key]
         } else {
             Vec::new()
         },
@@ -89,13 +103,16 @@ async fn lock(locks: &Locks, name: &str) -> Result<LockGuard, NipartError> {
 async fn forget_servers(
     peers: &impl Peers,
     locks: &Locks,
-    name: String,
+    key: LeaseKey,
 ) -> Result<(), NipartError> {
-    let mut guard = lock(locks, &name).await?;
+    let mut guard = lock(locks, &key.interface).await?;
     let wish = Wish {
-        without_lease: vec![name.clone()],
         leases: Some(Vec::new()),
-        ..wish(hands_off(&name))
+        ..wish(hands_off(&key.interface))
+    };
+    let wish = Wish {
+        without_lease: vec![key],
+        ..wish
     };
     transact(peers, slice::from_mut(&mut guard), &wish)
         .await

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::{Interface, WaitIp};
-use nipart_schemas::ip::Ipv4;
+use nipart_schemas::ip::IpFamily;
 use nipart_schemas::journal::SavedScope;
+use nipart_schemas::lease::LeaseKey;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::request::{QueryScope, ShowRequest, StateSource};
 use nipart_schemas::route_rule::RouteRules;
@@ -19,7 +20,7 @@ use crate::peers::Peers;
 #[derive(Debug, Default)]
 pub struct Known {
     /// Those whose addresses a DHCP client looks after.
-    pub with_dhcp: BTreeSet<String>,
+    pub with_dhcp: BTreeSet<LeaseKey>,
     /// Those of whose hardware it set something.
     pub with_hardware: Vec<String>,
     /// What an apply waits for, by interface.
@@ -72,10 +73,14 @@ pub async fn show(
     let mut state = only_named(state, &request.interfaces)?;
     if request.source == StateSource::Running {
         for interface in &mut state.interfaces {
-            if known.with_dhcp.contains(&interface.name) {
-                let ipv4 = interface.ipv4.get_or_insert_with(Ipv4::default);
-                // Without an address yet, the kernel has nothing to show.
-                (ipv4.enabled, ipv4.dhcp) = (Some(true), Some(true));
+            for family in IpFamily::ALL {
+                let key = LeaseKey {
+                    interface: interface.name.clone(),
+                    family,
+                };
+                if known.with_dhcp.contains(&key) {
+                    show_dhcp(interface, family);
+                }
             }
             interface.wait_ip = known.awaited_addresses.get(&interface.name).copied();
         }
@@ -84,6 +89,20 @@ pub async fn show(
         state.hide_secrets();
     }
     Ok(state)
+}
+
+/// Without an address yet, the kernel has nothing to show.
+fn show_dhcp(interface: &mut Interface, family: IpFamily) {
+    match family {
+        IpFamily::Ipv4 => {
+            let ipv4 = interface.ipv4.get_or_insert_default();
+            (ipv4.enabled, ipv4.dhcp) = (Some(true), Some(true));
+        }
+        IpFamily::Ipv6 => {
+            let ipv6 = interface.ipv6.get_or_insert_default();
+            (ipv6.enabled, ipv6.dhcp) = (Some(true), Some(true));
+        }
+    }
 }
 
 /// A query brings related interfaces along; shown are those that were asked for. A pattern may match none.

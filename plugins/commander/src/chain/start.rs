@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::NipartError;
-use nipart_schemas::interface::Interface;
 use nipart_schemas::journal::{Journal, SavedScope};
-use nipart_schemas::lease::DhcpStop;
+use nipart_schemas::lease::{DhcpStop, LeaseKey};
 use nipart_schemas::network_state::NetworkState;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -69,7 +68,7 @@ pub async fn start(
             unconfirmed.push((journal, deadline));
         } else {
             recovered.extend(recover(peers, &journal).await);
-            turned_on_by.extend(turned_on(&journal).into_iter().map(str::to_string));
+            turned_on_by.extend(turned_on(&journal));
         }
     }
     let saved = ask::patiently(deadline, load).await?.state;
@@ -104,15 +103,19 @@ async fn recover(peers: &impl Peers, journal: &Journal) -> Option<String> {
 }
 
 /// Nobody else knows of DHCP clients that only a change wanted that was taken back.
-async fn stop_clients(peers: &impl Peers, names: BTreeSet<String>, saved: &NetworkState) {
-    let is_wanted = |name: &str| saved.interface(name).is_some_and(Interface::wants_dhcpv4);
-    for interface in names.into_iter().filter(|name| !is_wanted(name)) {
+async fn stop_clients(peers: &impl Peers, turned_on: BTreeSet<LeaseKey>, saved: &NetworkState) {
+    let is_wanted = |key: &LeaseKey| {
+        let saved = saved.interface(&key.interface);
+        saved.is_some_and(|saved| saved.wants_dhcp(key.family))
+    };
+    for key in turned_on.into_iter().filter(|key| !is_wanted(key)) {
         let stop = DhcpStop {
-            interface: interface.clone(),
+            interface: key.interface.clone(),
+            family: key.family,
             release: true,
         };
         if let Err(error) = ask::stop_dhcp(peers, stop).await {
-            tracing::warn!(interface, "stop DHCP on {interface}: {error}");
+            tracing::warn!(interface = key.interface, "stop {key}: {error}");
         }
     }
 }

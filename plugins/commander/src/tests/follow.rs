@@ -3,8 +3,10 @@
 //! What is followed after transactions, and what that starts and stops.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
+use nipart_schemas::ip::IpFamily;
+use nipart_schemas::lease::{DhcpConfig, LeaseKey};
 use nipart_schemas::monitor::LinkCondition;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::yaml;
@@ -31,9 +33,18 @@ fn update(followed: &mut Followed, merged: &str) -> FollowChanges {
 const DHCP: &str = "interfaces: [{name: eth0, ipv4: {dhcp: true}}]";
 const PLAIN: &str = "interfaces: [{name: eth0, mtu: 1400}]";
 
+const LEASED: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+
+fn ipv4() -> LeaseKey {
+    LeaseKey {
+        interface: "eth0".to_string(),
+        family: IpFamily::Ipv4,
+    }
+}
+
 fn started(changes: &FollowChanges) -> Vec<&str> {
     let clients = changes.start.iter();
-    clients.map(|client| client.interface.as_str()).collect()
+    clients.map(DhcpConfig::interface).collect()
 }
 
 #[test]
@@ -49,7 +60,7 @@ fn a_client_starts_when_its_link_is_up_and_stops_with_it() {
     );
     assert_eq!(followed.running_clients().len(), 1);
     let changes = followed.link_changed("eth0", LinkCondition::Down);
-    assert_eq!(changes.stop, ["eth0"]);
+    assert_eq!(changes.stop, [ipv4()]);
     assert!(followed.running_clients().is_empty());
 }
 
@@ -58,7 +69,7 @@ fn the_same_again_changes_nothing() {
     let mut followed = Followed::default();
     update(&mut followed, DHCP);
     followed.link_changed("eth0", LinkCondition::Up);
-    followed.leased("eth0", Some(Ipv4Addr::new(192, 0, 2, 7)));
+    followed.leased(&ipv4(), Some(LEASED));
     assert_eq!(update(&mut followed, DHCP), FollowChanges::default());
 }
 
@@ -67,17 +78,17 @@ fn other_settings_restart_a_client_that_runs() {
     let mut followed = Followed::default();
     update(&mut followed, DHCP);
     followed.link_changed("eth0", LinkCondition::Up);
-    followed.leased("eth0", Some(Ipv4Addr::new(192, 0, 2, 7)));
+    followed.leased(&ipv4(), Some(LEASED));
     let changes = update(
         &mut followed,
         "interfaces: [{name: eth0, ipv4: {dhcp: true, dhcp-custom-hostname: other}}]",
     );
     assert_eq!(started(&changes), ["eth0"]);
-    assert_eq!(changes.start[0].hostname.as_deref(), Some("other"));
-    assert_eq!(
-        changes.start[0].previous_address,
-        Some(Ipv4Addr::new(192, 0, 2, 7))
-    );
+    let DhcpConfig::Ipv4(config) = &changes.start[0] else {
+        panic!("{changes:?}");
+    };
+    assert_eq!(config.hostname.as_deref(), Some("other"));
+    assert_eq!(changes.start[0].previous_address(), Some(LEASED));
     assert!(changes.stop.is_empty() && !changes.rules);
 }
 
@@ -87,7 +98,7 @@ fn a_client_is_told_to_stop_once() {
     update(&mut followed, DHCP);
     followed.link_changed("eth0", LinkCondition::Up);
     let changes = update(&mut followed, PLAIN);
-    assert_eq!(changes.stop, ["eth0"]);
+    assert_eq!(changes.stop, [ipv4()]);
     assert!(changes.rules, "carrier is no business any more");
     assert!(followed.known().with_dhcp.is_empty());
     assert_eq!(update(&mut followed, PLAIN), FollowChanges::default());
@@ -111,7 +122,7 @@ fn what_is_removed_or_down_is_not_followed() {
         let mut followed = Followed::default();
         update(&mut followed, DHCP);
         let changes = update(&mut followed, gone);
-        assert_eq!(changes.stop, ["eth0"], "{gone}");
+        assert_eq!(changes.stop, [ipv4()], "{gone}");
         assert!(changes.rules && followed.rules().is_empty(), "{gone}");
         let changes = followed.link_changed("eth0", LinkCondition::Up);
         assert_eq!(changes, FollowChanges::default(), "{gone}");
@@ -149,8 +160,8 @@ interfaces:
     followed.update(&names, &outcome);
     let changes = followed.link_changed("eth0", LinkCondition::Up);
     assert_eq!(
-        changes.start[0].previous_address,
-        Some(Ipv4Addr::new(192, 0, 2, 9))
+        changes.start[0].previous_address(),
+        Some(Ipv4Addr::new(192, 0, 2, 9).into())
     );
 }
 

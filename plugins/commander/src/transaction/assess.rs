@@ -8,7 +8,7 @@ use std::sync::Arc;
 use nipart_schemas::decision::{Decision, DecisionRequest};
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceState};
-use nipart_schemas::ip::Ipv4;
+use nipart_schemas::ip::{Ipv4, Ipv6};
 use nipart_schemas::journal::SavedScope;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::Operation;
@@ -175,7 +175,9 @@ fn leave_down(desired: &mut NetworkState, observed: &NetworkState) {
 }
 
 fn needs_lease(interface: &Interface) -> bool {
-    interface.wants_dhcpv4() || interface.ipv4.as_ref().is_some_and(Ipv4::uses_leases)
+    interface.wanted_leases().next().is_some()
+        || interface.ipv4.as_ref().is_some_and(Ipv4::uses_leases)
+        || interface.ipv6.as_ref().is_some_and(Ipv6::uses_leases)
 }
 
 #[cfg(test)]

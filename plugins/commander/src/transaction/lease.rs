@@ -3,34 +3,44 @@
 //! What leases mean for the way back: pure.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use nipart_schemas::dns::{DnsOrigin, DnsSource};
 use nipart_schemas::interface::Interface;
 use nipart_schemas::interface::mptcp::MptcpEndpoint;
-use nipart_schemas::ip::{Address, PROTOCOL_DHCP};
+use nipart_schemas::ip::{Address, IpFamily, PROTOCOL_DHCP};
 use nipart_schemas::journal::Journal;
+use nipart_schemas::lease::LeaseKey;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{LinkChanges, Operation, Plan};
 use nipart_schemas::route::{Route, RouteKey};
 
 /// Takes off what a DHCP client has brought that only an unconfirmed change wanted: no plan speaks of it.
 pub(super) fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan {
-    let names = turned_on(journal);
+    let keys = turned_on(journal);
+    let is_meant = |name: &str, family: IpFamily| {
+        let mut keys = keys.iter();
+        keys.any(|key| key.interface == name && key.family == family)
+    };
     let before = journal.before.by_name();
     let (mut endpoints, mut addresses, mut links) = (Vec::new(), Vec::new(), Vec::new());
     for interface in &observed.interfaces {
-        if !names.contains(&interface.name.as_str()) {
+        let name = interface.name.as_str();
+        if !IpFamily::ALL
+            .into_iter()
+            .any(|family| is_meant(name, family))
+        {
             continue;
         }
-        let before = before.get(interface.name.as_str()).copied();
+        let before = before.get(name).copied();
         let known: Vec<_> = before
             .into_iter()
             .flat_map(leased)
             .map(|address| address.key())
             .collect();
         let new: Vec<Address> = leased(interface)
-            .filter(|address| !known.contains(&address.key()))
+            .filter(|address| is_meant(name, family(address)) && !known.contains(&address.key()))
             .collect();
         endpoints.extend(without_endpoints(interface, &new));
         addresses.extend(new.into_iter().map(|address| Operation::RemoveAddress {
@@ -38,7 +48,7 @@ pub(super) fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan
             address,
         }));
         let mtu = before.and_then(|before| before.mtu);
-        if mtu.is_some() && mtu != interface.mtu {
+        if is_meant(name, IpFamily::Ipv4) && mtu.is_some() && mtu != interface.mtu {
             links.push(Operation::ChangeLink(LinkChanges {
                 interface: interface.name.clone(),
                 mtu,
@@ -55,7 +65,7 @@ pub(super) fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan
     let is_new = |route: &&Route| {
         let through = route.next_hop_interface.as_deref();
         route.protocol == Some(PROTOCOL_DHCP)
-            && through.is_some_and(|name| names.contains(&name))
+            && through.is_some_and(|name| is_meant(name, IpFamily::Ipv4))
             && !known.contains(&route.key())
     };
     let routes = observed.running_routes().iter().filter(is_new).cloned();
@@ -64,13 +74,14 @@ pub(super) fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan
     let sources = section.flat_map(|section| &section.sources);
     let is_new = |source: &&DnsSource| {
         let of = source.interface.as_deref();
-        source.origin == DnsOrigin::Dhcp
-            && of.is_some_and(|name| names.contains(&name))
-            && journal
-                .before
-                .dns_resolver
-                .as_ref()
-                .is_none_or(|before| before.source(of, DnsOrigin::Dhcp).is_none())
+        let family = match source.origin {
+            DnsOrigin::Static => return false,
+            DnsOrigin::Dhcp => IpFamily::Ipv4,
+            DnsOrigin::Dhcpv6 => IpFamily::Ipv6,
+        };
+        let before = journal.before.dns_resolver.as_ref();
+        of.is_some_and(|name| is_meant(name, family))
+            && before.is_none_or(|before| before.source(of, source.origin).is_none())
     };
     let sources = sources.filter(is_new).map(|source| {
         Operation::ChangeDns(DnsSource::new(source.interface.as_deref(), source.origin))
@@ -91,8 +102,8 @@ fn without_endpoints(interface: &Interface, gone: &[Address]) -> Option<Operatio
     })
 }
 
-/// Interfaces on which an unconfirmed change has turned on DHCP.
-pub(crate) fn turned_on(journal: &Journal) -> Vec<&str> {
+/// The leases that an unconfirmed change has asked for.
+pub(crate) fn turned_on(journal: &Journal) -> Vec<LeaseKey> {
     let commit = journal
         .checkpoint
         .as_ref()
@@ -100,21 +111,19 @@ pub(crate) fn turned_on(journal: &Journal) -> Vec<&str> {
     let interfaces = commit
         .into_iter()
         .flat_map(|commit| &commit.state.interfaces);
-    interfaces
-        .filter(|interface| interface.wants_dhcpv4())
-        .map(|interface| interface.name.as_str())
-        .collect()
+    interfaces.flat_map(Interface::wanted_leases).collect()
 }
 
 fn leased(interface: &Interface) -> impl Iterator<Item = Address> + '_ {
-    let list = interface
-        .ipv4
-        .as_ref()
-        .and_then(|ipv4| ipv4.address.as_ref());
-    list.into_iter()
-        .flatten()
-        .map(Address::any_family)
-        .filter(|address| address.protocol == Some(PROTOCOL_DHCP))
+    let addresses = interface.addresses();
+    addresses.filter(|address| address.protocol == Some(PROTOCOL_DHCP))
+}
+
+fn family(address: &Address) -> IpFamily {
+    match address.ip {
+        IpAddr::V4(_) => IpFamily::Ipv4,
+        IpAddr::V6(_) => IpFamily::Ipv6,
+    }
 }
 
 /// The state of before as it would be after so long: life times have run on, and what has none left is gone.

@@ -2,6 +2,8 @@
 
 //! What is remembered of a wish, where that isn't just what was written: pure.
 
+use std::net::IpAddr;
+
 use nipart_schemas::decision::DecisionRequest;
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceState};
@@ -17,19 +19,24 @@ use nipart_schemas::network_state::NetworkState;
 pub(super) fn to_remember(request: &DecisionRequest) -> Result<NetworkState, NipartError> {
     let mut state = request.desired.clone();
     for interface in &mut state.interfaces {
-        let Some(ipv4) = interface.ipv4.as_mut().filter(|ipv4| {
-            ipv4.dhcp == Some(false) && ipv4.enabled != Some(false) && ipv4.address.is_none()
-        }) else {
-            continue;
+        let observed = || {
+            let observed = request.observed.read()?.interface(&interface.name);
+            Ok::<_, NipartError>(observed)
         };
-        let observed = request.observed.read()?.interface(&interface.name);
-        let mut leased = observed.into_iter().flat_map(leased).peekable();
-        if leased.peek().is_some() {
-            let saved = request.saved.interface(&interface.name);
-            let saved = saved.and_then(|saved| saved.ipv4.as_ref()?.address.clone());
-            let mut addresses = saved.unwrap_or_default();
-            addresses.extend(leased);
-            ipv4.address = Some(addresses);
+        let saved = request.saved.interface(&interface.name);
+        if let Some(ipv4) = &mut interface.ipv4
+            && (ipv4.dhcp, ipv4.enabled != Some(false)) == (Some(false), true)
+            && ipv4.address.is_none()
+        {
+            let list = |of: &Interface| of.ipv4.as_ref()?.address.clone();
+            ipv4.address = with_leased(observed()?.and_then(list), saved.and_then(list));
+        }
+        if let Some(ipv6) = &mut interface.ipv6
+            && (ipv6.dhcp, ipv6.enabled != Some(false)) == (Some(false), true)
+            && ipv6.address.is_none()
+        {
+            let list = |of: &Interface| of.ipv6.as_ref()?.address.clone();
+            ipv6.address = with_leased(observed()?.and_then(list), saved.and_then(list));
         }
     }
     if state.interfaces.iter().any(is_down) {
@@ -63,12 +70,17 @@ fn is_down(interface: &Interface) -> bool {
     interface.wanted_state() == InterfaceState::Down
 }
 
-fn leased(interface: &Interface) -> impl Iterator<Item = Address<std::net::Ipv4Addr>> + '_ {
-    let addresses = interface.ipv4.iter().flat_map(|ipv4| &ipv4.address);
-    addresses
-        .flatten()
-        .filter(|address| address.protocol == Some(PROTOCOL_DHCP))
-        .map(|address| Address::new(address.ip, address.prefix_length))
+/// What is saved, with the leased ones among those that are there; none where there is none.
+fn with_leased<A: Copy + Into<IpAddr>>(
+    present: Option<Vec<Address<A>>>,
+    saved: Option<Vec<Address<A>>>,
+) -> Option<Vec<Address<A>>> {
+    let present = present.into_iter().flatten();
+    let is_leased = |address: &Address<A>| address.protocol == Some(PROTOCOL_DHCP);
+    let mut leased = present.filter(is_leased).peekable();
+    leased.peek()?;
+    let leased = leased.map(|address| Address::new(address.ip, address.prefix_length));
+    Some(saved.into_iter().flatten().chain(leased).collect())
 }
 
 #[cfg(test)]

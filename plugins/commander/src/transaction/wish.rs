@@ -7,7 +7,7 @@ use std::time::Duration;
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::interface::Interface;
 use nipart_schemas::journal::{Journal, Origin};
-use nipart_schemas::lease::Lease;
+use nipart_schemas::lease::{Lease, LeaseKey};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::Plan;
 use nipart_schemas::unread::Unread;
@@ -33,8 +33,8 @@ pub struct Wish {
     pub missing: MissingInterfaces,
     /// Leases that are known already; asked for when none.
     pub leases: Option<Vec<Lease>>,
-    /// Interfaces whose lease is gone.
-    pub without_lease: Vec<String>,
+    /// Leases that are gone.
+    pub without_lease: Vec<LeaseKey>,
     /// Decide about name resolution and host names, too.
     pub with_names: bool,
     /// Check the outcome.

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use nipart_schemas::interface::Interface;
-use nipart_schemas::ip::{Address, PROTOCOL_DHCP, PROTOCOL_NIPART};
-use nipart_schemas::lease::Lease;
+use nipart_schemas::ip::{Address, IpFamily, PROTOCOL_DHCP, PROTOCOL_NIPART};
+use nipart_schemas::lease::{Dhcpv4Lease, Dhcpv6Address};
 use nipart_schemas::route::IpNetwork;
 
 use super::Goal;
@@ -125,6 +125,16 @@ struct Families<'c, 'a> {
     drop: Vec<Address>,
 }
 
+/// What is said of the addresses of one family.
+struct Said {
+    family: IpFamily,
+    dhcp: Option<bool>,
+    /// None where nothing is known of a lease, or nothing follows from it.
+    leased: Option<Vec<Address>>,
+    listed: Option<Vec<Address>>,
+    allow_extra: Option<bool>,
+}
+
 impl Families<'_, '_> {
     fn resolve_ipv4(&mut self) {
         let Some(section) = &self.wanted.ipv4 else {
@@ -136,62 +146,72 @@ impl Families<'_, '_> {
             self.drop.extend(present);
             return;
         }
-        let lease = self
-            .context
-            .leases
-            .get(name)
-            .copied()
-            .filter(|_| self.context.using_lease(name).is_some());
-        let listed = section.address.as_ref().map(|list| {
-            list.iter()
-                .map(|address| marked(address.any_family(), PROTOCOL_NIPART))
-                .collect::<Vec<_>>()
-        });
-        self.keep.extend(listed.iter().flatten().copied());
-        if let Some(lease) = lease {
-            self.keep.push(leased_address(lease));
-        }
-        let lease_is_gone = lease.is_some()
-            || section.dhcp == Some(false)
-            || self.context.without_lease.contains(&name);
-        for address in present {
-            if self.is_kept(&address) {
-                continue;
-            }
-            if address.protocol == Some(PROTOCOL_DHCP) {
-                // DHCP turned off with no address written: what was leased becomes static, as in nmstate.
-                if section.dhcp == Some(false) && listed.is_none() {
-                    self.keep.push(marked(address, PROTOCOL_NIPART));
-                } else if lease_is_gone {
-                    self.drop.push(address);
-                }
-            } else if listed.is_some()
-                && (section.allow_extra_address == Some(false)
-                    || is_ours(self.context, name, &address))
-            {
-                self.drop.push(address);
-            }
-        }
+        let using_lease = self.context.using_lease(name).is_some();
+        let lease = self.context.lease_ipv4(name).filter(|_| using_lease);
+        let listed = section
+            .address
+            .as_ref()
+            .map(|list| list.iter().map(Address::any_family).collect());
+        let said = Said {
+            family: IpFamily::Ipv4,
+            dhcp: section.dhcp,
+            leased: lease.map(|lease| vec![leased_ipv4(lease)]),
+            listed,
+            allow_extra: section.allow_extra_address,
+        };
+        self.resolve_family(said, present);
     }
 
     fn resolve_ipv6(&mut self) {
         let Some(section) = &self.wanted.ipv6 else {
             return;
         };
+        let name = self.wanted.name.as_str();
         if section.enabled == Some(false) {
             // `disable_ipv6` takes them all.
             return;
         }
-        let Some(list) = &section.address else { return };
-        let listed = list
-            .iter()
-            .filter(|address| !address.ip.is_unicast_link_local())
-            .map(|address| marked(address.any_family(), PROTOCOL_NIPART));
-        self.keep.extend(listed);
-        for address in self.present.into_iter().flat_map(ipv6).collect::<Vec<_>>() {
-            if !self.is_kept(&address)
-                && (section.allow_extra_address == Some(false)
-                    || is_ours(self.context, &self.wanted.name, &address))
+        let using_lease = self.context.using_lease_ipv6(name).is_some();
+        let lease = self.context.lease_ipv6(name).filter(|_| using_lease);
+        let listed = section.address.as_ref().map(|list| {
+            list.iter()
+                .filter(|address| !address.ip.is_unicast_link_local())
+                .map(Address::any_family)
+                .collect()
+        });
+        let said = Said {
+            family: IpFamily::Ipv6,
+            dhcp: section.dhcp,
+            leased: lease.map(|lease| lease.addresses.iter().map(leased_ipv6).collect()),
+            listed,
+            allow_extra: section.allow_extra_address,
+        };
+        let present = self.present.into_iter().flat_map(ipv6).collect();
+        self.resolve_family(said, present);
+    }
+
+    fn resolve_family(&mut self, said: Said, present: Vec<Address>) {
+        let name = self.wanted.name.as_str();
+        let listed = said.listed.iter().flatten();
+        self.keep
+            .extend(listed.map(|address| marked(*address, PROTOCOL_NIPART)));
+        self.keep.extend(said.leased.iter().flatten());
+        let lease_is_gone = said.leased.is_some()
+            || said.dhcp == Some(false)
+            || self.context.is_without_lease(name, said.family);
+        for address in present {
+            if self.is_kept(&address) {
+                continue;
+            }
+            if address.protocol == Some(PROTOCOL_DHCP) {
+                // DHCP turned off with no address written: what was leased becomes static, as in nmstate.
+                if said.dhcp == Some(false) && said.listed.is_none() {
+                    self.keep.push(marked(address, PROTOCOL_NIPART));
+                } else if lease_is_gone {
+                    self.drop.push(address);
+                }
+            } else if said.listed.is_some()
+                && (said.allow_extra == Some(false) || is_ours(self.context, name, &address))
             {
                 self.drop.push(address);
             }
@@ -251,8 +271,8 @@ fn marked(address: Address, protocol: u8) -> Address {
     }
 }
 
-fn leased_address(lease: &Lease) -> Address {
-    let life_time = (lease.remaining_time != u32::MAX).then_some(lease.remaining_time);
+fn leased_ipv4(lease: &Dhcpv4Lease) -> Address {
+    let life_time = life_time(lease.remaining_time);
     Address {
         valid_life_time: life_time,
         preferred_life_time: life_time,
@@ -261,4 +281,17 @@ fn leased_address(lease: &Lease) -> Address {
             PROTOCOL_DHCP,
         )
     }
+}
+
+/// Which networks are on the link only router advertisements say (RFC 5942 §4).
+fn leased_ipv6(leased: &Dhcpv6Address) -> Address {
+    Address {
+        valid_life_time: life_time(leased.valid_time),
+        preferred_life_time: life_time(leased.preferred_time),
+        ..marked(Address::new(leased.address.into(), 128), PROTOCOL_DHCP)
+    }
+}
+
+fn life_time(seconds: u32) -> Option<u32> {
+    (seconds != u32::MAX).then_some(seconds)
 }

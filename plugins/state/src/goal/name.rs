@@ -4,12 +4,10 @@
 //!
 //! Nothing is decided about name resolution that wasn't looked at.
 
-use std::net::IpAddr;
-
 use nipart_schemas::dns::{DnsOrigin, DnsResolver, DnsSource};
 use nipart_schemas::hostname::HostNames;
 use nipart_schemas::interface::{Interface, InterfaceState};
-use nipart_schemas::ip::Ipv4;
+use nipart_schemas::ip::IpFamily;
 use nipart_schemas::lease::Lease;
 
 use super::Goals;
@@ -57,8 +55,9 @@ pub(super) fn resolve(context: &Context<'_>, goals: &mut Goals<'_>) {
             wanted.extend(leaving(present, name));
         }
     }
-    for name in &context.without_lease {
-        wanted.extend(present.source(Some(name), DnsOrigin::Dhcp).map(emptied));
+    for lost in context.lost_leases() {
+        let source = present.source(Some(&lost.interface), origin(lost.family));
+        wanted.extend(source.map(emptied));
     }
     wanted.sort_by_key(DnsSource::key);
     wanted.dedup_by_key(|source| source.key());
@@ -87,31 +86,48 @@ fn arriving(context: &Context<'_>, present: &DnsResolver, interface: &Interface)
         wanted.push(said(present, Some(name), DnsOrigin::Static).changed_by(config));
     }
     if interface.ipv4.is_some() {
-        wanted.extend(learned(context, name));
+        let auto_dns = context.with_dhcp(name).map(|ipv4| ipv4.auto_dns);
+        wanted.extend(learned(context, name, IpFamily::Ipv4, auto_dns));
+    }
+    if interface.ipv6.is_some() {
+        let auto_dns = context.with_dhcpv6(name).map(|ipv6| ipv6.auto_dns);
+        wanted.extend(learned(context, name, IpFamily::Ipv6, auto_dns));
     }
     wanted
 }
 
-/// What the lease is to say; none where nothing is known yet, or nothing changes.
-fn learned(context: &Context<'_>, name: &str) -> Option<DnsSource> {
-    match context.with_dhcp(name) {
-        Some(Ipv4 { auto_dns, .. }) if *auto_dns != Some(false) => {
-            let lease = context.leases.get(name)?;
-            Some(of_lease(lease, *auto_dns == Some(true)))
+fn origin(family: IpFamily) -> DnsOrigin {
+    match family {
+        IpFamily::Ipv4 => DnsOrigin::Dhcp,
+        IpFamily::Ipv6 => DnsOrigin::Dhcpv6,
+    }
+}
+
+/// What the lease is to say; none where nothing is known yet, or nothing changes. `auto_dns` is there where DHCP is on.
+fn learned(
+    context: &Context<'_>,
+    name: &str,
+    family: IpFamily,
+    auto_dns: Option<Option<bool>>,
+) -> Option<DnsSource> {
+    match auto_dns {
+        Some(auto_dns) if auto_dns != Some(false) => {
+            let lease = context.lease(name, family)?;
+            Some(of_lease(lease, auto_dns == Some(true)))
         }
-        _ => Some(DnsSource::new(Some(name), DnsOrigin::Dhcp)),
+        _ => Some(DnsSource::new(Some(name), origin(family))),
     }
 }
 
 /// What a server says is no more than text: what can't be a domain is left out.
 fn of_lease(lease: &Lease, beside_static: bool) -> DnsSource {
-    let server = lease.dns_servers.iter().copied().map(IpAddr::from);
+    let server = lease.dns_servers().into_iter();
     let server = server.filter(|address| !address.is_unspecified() && !address.is_multicast());
-    let domains = lease.dns_search.iter();
+    let domains = lease.dns_search().iter();
     let source = DnsSource {
         server: server.map(Into::into).collect(),
         search: domains.filter_map(|domain| domain.parse().ok()).collect(),
-        ..DnsSource::new(Some(&lease.interface), DnsOrigin::Dhcp)
+        ..DnsSource::new(Some(lease.interface()), origin(lease.family()))
     };
     DnsSource {
         // Nothing counts beside nothing.

@@ -37,12 +37,10 @@ fn completed(mut wanted: Interface, present: &Interface) -> Interface {
         .base_interface()
         .is_some_and(|base| Some(base) != present.base_interface());
     let alt_names = all_alt_names(&wanted, present);
-    let turns_ipv6_on = wanted.ipv6.as_ref().is_some_and(|ipv6| {
-        ipv6.enabled.is_none()
-            && (ipv6.autoconf == Some(true)
-                || ipv6.has_token()
-                || ipv6.address.as_ref().is_some_and(|list| !list.is_empty()))
-    });
+    let turns_ipv6_on = wanted
+        .ipv6
+        .as_ref()
+        .is_some_and(|ipv6| ipv6.enabled.is_none() && ipv6.needs_protocol());
     if let Some(ipv6) = wanted.ipv6.as_mut().filter(|ipv6| ipv6.has_token()) {
         ipv6.autoconf.get_or_insert(true);
     }

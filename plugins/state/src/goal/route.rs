@@ -10,7 +10,7 @@ mod vrf;
 use std::collections::{HashMap, HashSet};
 
 use nipart_schemas::decision::MissingInterfaces;
-use nipart_schemas::ip::{PROTOCOL_DHCP, PROTOCOL_NIPART};
+use nipart_schemas::ip::{IpFamily, PROTOCOL_DHCP, PROTOCOL_NIPART};
 use nipart_schemas::route::{AbsentRoutes, Route, RouteKey, RouteSlot};
 
 pub(crate) use self::loss::{Loss, restore_lost};
@@ -175,7 +175,7 @@ fn leased(context: &Context<'_>) -> Vec<Route> {
         let ipv4 = context
             .using_lease(name)
             .filter(|_| context.will_exist(name))?;
-        Some(routes_of_lease(context.leases.get(name)?, ipv4))
+        Some(routes_of_lease(context.lease_ipv4(name)?, ipv4))
     });
     routes.flatten().collect()
 }
@@ -229,6 +229,6 @@ fn is_of_lost_lease(context: &Context<'_>, route: &Route) -> bool {
     ipv4.dhcp == Some(false)
         || ipv4.enabled == Some(false)
         // Of a lease on a link whose DHCP isn't mentioned nothing follows.
-        || (context.using_lease(name).is_some() && context.leases.contains_key(name))
-        || context.without_lease.contains(&name)
+        || (context.using_lease(name).is_some() && context.lease_ipv4(name).is_some())
+        || context.is_without_lease(name, IpFamily::Ipv4)
 }

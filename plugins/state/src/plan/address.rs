@@ -61,11 +61,13 @@ pub(super) fn plan(goal: &Goal<'_>, waves: &mut Waves) {
 }
 
 fn lives_alike(wanted: &Address, present: &Address) -> bool {
-    match (wanted.valid_life_time, present.valid_life_time) {
+    let alike = |wanted: Option<u32>, present: Option<u32>| match (wanted, present) {
         (None, None) => true,
         (Some(wanted), Some(has)) => wanted.abs_diff(has) <= LIFE_TIME_SLACK,
         _ => false,
-    }
+    };
+    alike(wanted.valid_life_time, present.valid_life_time)
+        && alike(wanted.preferred_life_time, present.preferred_life_time)
 }
 
 /// Whether both are leased or both are not. Other marks tell nothing: an old kernel keeps none, and an address that

@@ -54,14 +54,8 @@ pub(super) fn plan(wanted: &Interface, present: Option<&Interface>, waves: &mut 
 }
 
 fn ipv6_changes(name: &str, section: &Ipv6, present: Option<&Ipv6>) -> Ipv6Changes {
-    let has_addresses = section
-        .address
-        .as_ref()
-        .is_some_and(|list| !list.is_empty());
     let wants_autoconf = section.autoconf.or(section.has_token().then_some(true));
-    let wants = section
-        .enabled
-        .or((has_addresses || wants_autoconf == Some(true)).then_some(true));
+    let wants = section.enabled.or(section.needs_protocol().then_some(true));
     // The kernel turns IPv6 on for a new link.
     let is_on = present.map_or(Some(true), |present| present.enabled);
     // Where the kernel has no IPv6 it doesn't tell: there is nothing to turn off, nor on while the protocol is off.

@@ -11,7 +11,7 @@ use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 use nipart_schemas::ip::{Address, Ipv4, Ipv6};
 
 use crate::context::Context;
-use crate::lease::client_id;
+use crate::lease::{client_id, duid};
 
 pub(super) fn check(
     context: &Context<'_>,
@@ -38,13 +38,10 @@ pub(super) fn check(
     if let Some(ipv6) = &interface.ipv6 {
         let path = format!("{path}.ipv6");
         check_switches(is_loopback, ipv6.enabled, ipv6.dhcp, &path)?;
-        if ipv6.dhcp == Some(true) {
-            return Err(NipartError::new(
-                ErrorKind::NotSupported,
-                "DHCPv6 is not supported yet; autoconf: true lets the kernel configure from router advertisements",
-            )
-            .at(format!("{path}.dhcp")));
+        if let Some(text) = &ipv6.dhcp_duid {
+            duid(text).map_err(|why| NipartError::invalid(format!("{path}.dhcp-duid"), why))?;
         }
+        check_custom_hostname(ipv6.dhcp_custom_hostname.as_deref(), &path)?;
         // While the protocol is off, the kernel keeps the switch as it was, and it is shown so.
         let is_shown = context
             .present
@@ -91,7 +88,11 @@ fn check_dhcp_names(ipv4: &Ipv4, path: &str) -> Result<(), NipartError> {
         client_id(text)
             .map_err(|why| NipartError::invalid(format!("{path}.dhcp-client-id"), why))?;
     }
-    match &ipv4.dhcp_custom_hostname {
+    check_custom_hostname(ipv4.dhcp_custom_hostname.as_deref(), path)
+}
+
+fn check_custom_hostname(name: Option<&str>, path: &str) -> Result<(), NipartError> {
+    match name {
         Some(name) if !hostname::is_valid(name) => Err(NipartError::invalid(
             format!("{path}.dhcp-custom-hostname"),
             format!(

@@ -138,11 +138,13 @@ fn refuse_addresses(
     let new = address::all(port).find(|address| !known.contains(&address.key()));
     let autoconf = |interface: &Interface| interface.ipv6.as_ref().and_then(|ipv6| ipv6.autoconf);
     let has_dhcp = port.ipv4.as_ref().and_then(|ipv4| ipv4.dhcp) == Some(true);
+    let has_dhcpv6 = port.ipv6.as_ref().and_then(|ipv6| ipv6.dhcp) == Some(true);
     let has_autoconf = autoconf(port) == Some(true) && present.and_then(autoconf) != Some(true);
     let key = match new {
         Some(address) if address.ip.is_ipv4() => "ipv4.address",
         Some(_) => "ipv6.address",
         None if has_dhcp => "ipv4.dhcp",
+        None if has_dhcpv6 => "ipv6.dhcp",
         None if has_autoconf => "ipv6.autoconf",
         None if port.awaited_addresses().is_some() => "wait-ip",
         None => return Ok(()),

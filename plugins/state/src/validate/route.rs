@@ -227,9 +227,7 @@ fn is_family_off(context: &Context<'_>, interface: &Interface, is_ipv6: bool) ->
     if let Some(enabled) = section.and_then(|ipv6| ipv6.enabled) {
         return !enabled;
     }
-    let turned_on = section.is_some_and(|ipv6| {
-        ipv6.autoconf == Some(true) || ipv6.address.as_ref().is_some_and(|list| !list.is_empty())
-    });
+    let turned_on = section.is_some_and(|ipv6| ipv6.needs_protocol());
     let present = context.present.get(interface.name.as_str());
     let is_off = present
         .and_then(|present| present.ipv6.as_ref())

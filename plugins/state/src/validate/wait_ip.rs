@@ -65,14 +65,7 @@ fn is_ipv4_off(context: &Context<'_>, interface: &Interface) -> bool {
 
 /// IPv6 is on for new links.
 fn is_ipv6_off(context: &Context<'_>, interface: &Interface) -> bool {
-    let says = |section: &Ipv6| {
-        let has_addresses = section
-            .address
-            .as_ref()
-            .is_some_and(|list| !list.is_empty());
-        let brings_some = section.autoconf == Some(true) || section.has_token() || has_addresses;
-        section.enabled.or(brings_some.then_some(true))
-    };
+    let says = |section: &Ipv6| section.enabled.or(section.needs_protocol().then_some(true));
     let of = |interface: &Interface| says(interface.ipv6.as_ref()?);
     let merged = with_remembered(context, interface);
     let present = context.present.get(interface.name.as_str());

@@ -13,14 +13,10 @@ use nipart_schemas::yaml;
 use nipart_state::{decide, identify};
 
 /// What Nipart doesn't do yet, and how each example of it is refused.
-const REFUSED: [(&str, &str); 20] = [
+const REFUSED: [(&str, &str); 19] = [
     (
         "bond-source-load-balancing",
         "balance_slb is not supported: it is no option of the kernel's bonds",
-    ),
-    (
-        "card-with-dhcpv6",
-        "DHCPv6 is not supported yet; autoconf: true lets the kernel configure from router advertisements",
     ),
     ("dispatch", "unknown key `dispatch`, expected"),
     ("infiniband-up", "unknown key `infiniband`, expected"),

@@ -55,11 +55,10 @@ pub(super) fn without_contradictions(upper: &Interface, below: &Interface) -> In
         } else if upper.has_token() {
             below.autoconf.take_if(|autoconf| !*autoconf);
         }
-        let has_addresses = upper.address.as_ref().is_some_and(|list| !list.is_empty());
         if upper.enabled == Some(false) {
             (below.dhcp, below.autoconf, below.address) = (None, None, None);
             below.token = None;
-        } else if upper.autoconf == Some(true) || upper.has_token() || has_addresses {
+        } else if upper.needs_protocol() {
             below.enabled.take_if(|enabled| !*enabled);
         }
     }
