@@ -448,5 +448,6 @@ impl Interface {
             .chain(self.veth_peer())
             .chain(self.copy_mac_from.as_deref())
             .chain(self.port_names().into_iter().flatten())
+            .chain(self.preferred_port())
     }
 }

@@ -108,8 +108,13 @@ impl Peer {
 
     /// Starts dnsmasq as a DHCP server on `interface`, leasing from `range` (`FIRST,LAST`), and as nothing else.
     pub fn dnsmasq(&self, interface: &str, range: &str, options: &[&str]) -> Server {
+        self.dnsmasq_for(interface, &format!("{range},255.255.255.0,3600"), options)
+    }
+
+    /// The same for any range, which may be one of DHCPv6.
+    pub fn dnsmasq_for(&self, interface: &str, range: &str, options: &[&str]) -> Server {
         let interface = format!("--interface={interface}");
-        let range = format!("--dhcp-range={range},255.255.255.0,3600");
+        let range = format!("--dhcp-range={range}");
         let fixed = [
             "sh",
             "-c",

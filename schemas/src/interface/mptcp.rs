@@ -12,7 +12,7 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
 use super::Interface;
-use crate::ip::Address;
+use crate::ip::{Address, PROTOCOL_DHCP};
 use crate::overlay::{overlay, overlay_leaf};
 use crate::word::words;
 
@@ -158,8 +158,9 @@ pub fn can_be_endpoint(address: &Address) -> bool {
     match address.ip {
         IpAddr::V4(ip) => !ip.is_link_local() && !ip.is_loopback(),
         IpAddr::V6(ip) => {
+            let is_leased = address.protocol == Some(PROTOCOL_DHCP);
             let is_lasting = address.valid_life_time.is_none() && !address.is_advertised();
-            is_lasting && !ip.is_unicast_link_local() && !ip.is_loopback()
+            (is_leased || is_lasting) && !ip.is_unicast_link_local() && !ip.is_loopback()
         }
     }
 }

@@ -48,11 +48,10 @@ pub(crate) fn section_ipv6(name: &'static str) -> impl Strategy<Value = Ipv6> {
         list,
         weighted(0.2, any::<bool>()),
         weighted(0.2, any::<bool>()),
-        weighted(0.3, any::<bool>()),
     )
-        .prop_map(move |(list, enabled, autoconf, dhcp)| Ipv6 {
+        .prop_map(move |(list, enabled, autoconf)| Ipv6 {
             enabled,
-            dhcp: dhcp.filter(|dhcp| enabled != Some(false) || !dhcp),
+            dhcp: dhcpv6(list.as_deref(), enabled),
             autoconf: autoconf.filter(|autoconf| enabled != Some(false) || !autoconf),
             address: list.filter(|_| enabled != Some(false)).map(|hosts| {
                 let hosts = hosts.into_iter();
@@ -62,6 +61,15 @@ pub(crate) fn section_ipv6(name: &'static str) -> impl Strategy<Value = Ipv6> {
             }),
             ..Ipv6::default()
         })
+}
+
+/// Follows from what else is random, so that the rest of a walk is what it was.
+fn dhcpv6(hosts: Option<&[u8]>, enabled: Option<bool>) -> Option<bool> {
+    match hosts? {
+        [] => Some(false),
+        [1] => Some(enabled != Some(false)),
+        _ => None,
+    }
 }
 
 pub(crate) fn address_of(destination: &str, name: &str, host: u8) -> IpAddr {

@@ -98,6 +98,10 @@ interfaces:
             (options["primary"].as_str(), index("bond0")),
             (Some("x1"), number)
         );
+        let alone = "interfaces: [{name: bond0, link-aggregation: {options: {primary: right}}}]";
+        system.apply(alone).ok();
+        let options = eyes::link("bond0")["linkinfo"]["info_data"].clone();
+        assert_eq!(options["primary"], "v1");
         system
             .apply("interfaces: [{name: bond0, link-aggregation: {mode: 802.3ad}}]")
             .ok();

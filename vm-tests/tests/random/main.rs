@@ -24,7 +24,7 @@ mod walk;
 
 use nipart_random::Kinds;
 use nipart_tests::namespace::run;
-use nipart_vm_tests::in_virtual_machine;
+use nipart_vm_tests::{in_virtual_machine, needs_kinds};
 
 /// States of a walk, where nobody asks for more: they are to take less than a minute, or two where a processor is emulated.
 fn cases() -> usize {
@@ -34,4 +34,13 @@ fn cases() -> usize {
 #[test]
 fn kinds_of_every_kernel() {
     run(|| walk::walk(Kinds::Common, cases()));
+}
+
+#[test]
+fn with_bonds_vlans_vrfs_and_dummies() {
+    run(|| {
+        if needs_kinds(&["bond", "vlan", "vrf", "dummy"]) {
+            walk::walk(Kinds::All, cases());
+        }
+    });
 }

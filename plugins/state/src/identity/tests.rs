@@ -144,3 +144,19 @@ routes:
         "routes.config[0].next-hop-interface: twice is the profile of both br0 and eth1: write the interface's name"
     );
 }
+
+/// The kernel is asked for names that may be profiles.
+#[test]
+fn every_reference_to_an_unlisted_link_is_looked_up() {
+    for (interface, expected) in [
+        ("controller: br9", "br9"),
+        (
+            "type: bond, link-aggregation: {options: {primary: lan}}",
+            "lan",
+        ),
+        ("type: vlan, vlan: {base-iface: wan, id: 5}", "wan"),
+    ] {
+        let state = state(&format!("interfaces: [{{name: x0, {interface}}}]"));
+        assert_eq!(unlisted(&state), [expected], "{interface}");
+    }
+}
