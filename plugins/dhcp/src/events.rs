@@ -17,3 +17,6 @@ pub fn merged(unheard: LeaseEvent, newer: LeaseEvent) -> LeaseEvent {
         (_, newer) => newer,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,15 +9,25 @@
 //! ```
 //!
 //! * [`v4`]: DHCPv4 (RFC 2131).
+//! * [`v6`]: DHCPv6 (RFC 8415).
+//! * [`client`]: the task that joins machine, sockets and timer, for either version.
+//! * [`machine`]: what their state machines have in common.
+//! * `identity`, [`link`], `names`: by what a client is known, what it must know of its link, domain names.
 //! * [`clock`]: a timer that counts suspend, and chance.
 //! * [`events`]: what the daemon is told.
 //!
 //! A client never changes the kernel's network: it says what was lent, others act on it.
 
+pub mod client;
 pub mod clock;
 pub mod error;
 pub mod events;
+mod identity;
+pub mod link;
+pub mod machine;
+mod names;
 mod plugin;
 pub mod v4;
+pub mod v6;
 
 pub use self::plugin::run;

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The plugin around the clients: one per link, started and stopped by the commander, which hears of their leases.
+//! The plugin around the clients: one per link and version of the protocol, started and stopped by the commander, which hears of their leases.
 
 use std::collections::BTreeMap;
 
 use nipart_plugin_sdk::{EventContext, Handle, Plugin};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::event::{EventData, Role};
-use nipart_schemas::lease::{DhcpConfig, DhcpStop, Dhcpv4Config, LeaseEvent};
+use nipart_schemas::lease::{DhcpConfig, DhcpStop, Lease, LeaseEvent, LeaseKey};
 use tokio::sync::mpsc;
 
+use crate::client::ClientHandle;
 use crate::error::DhcpError;
-use crate::v4::client::{self, ClientHandle};
+use crate::{v4, v6};
 
-/// Dhcpv4Lease events that may wait; each client keeps one more and merges what comes after.
+/// Lease events that may wait; each client keeps one more and merges what comes after.
 const EVENT_QUEUE: usize = 256;
 
 /// Runs clients until the daemon ends the plugin. They end with it, silently: their leases go on.
@@ -32,7 +33,7 @@ pub async fn run(mut plugin: Plugin) -> Result<(), NipartError> {
             incoming = plugin.next() => {
                 let Some(incoming) = incoming else { return Ok(()) };
                 let answer = match incoming.data {
-                    EventData::StartDhcp(DhcpConfig::Ipv4(config)) => clients.start(config).await.map(|()| EventData::Done),
+                    EventData::StartDhcp(config) => clients.start(config).await.map(|()| EventData::Done),
                     EventData::StopDhcp(stop) => clients.stop(stop).await.map(|()| EventData::Done),
                     EventData::QueryLeases => Ok(clients.leases()),
                     other => {
@@ -59,46 +60,45 @@ async fn tell(handle: &Handle, event: LeaseEvent) {
 }
 
 struct Clients {
-    running: BTreeMap<String, (Dhcpv4Config, ClientHandle)>,
+    running: BTreeMap<LeaseKey, (DhcpConfig, ClientHandle)>,
     events: mpsc::Sender<LeaseEvent>,
 }
 
 impl Clients {
     /// Starts the client, lets a paused one go on, or replaces one that has other settings.
-    async fn start(&mut self, config: Dhcpv4Config) -> Result<(), NipartError> {
-        let mut config = config;
-        if let Some((known, client)) = self.running.remove(&config.interface) {
-            let same = Dhcpv4Config {
-                previous_address: config.previous_address,
-                ..known.clone()
-            } == config;
-            if same && client.link_up().is_ok() {
-                self.running.insert(config.interface, (known, client));
+    async fn start(&mut self, mut config: DhcpConfig) -> Result<(), NipartError> {
+        let key = LeaseKey {
+            interface: config.interface().to_owned(),
+            family: config.family(),
+        };
+        if let Some((known, client)) = self.running.remove(&key) {
+            if is_same_but_for_addresses(&known, &config) && client.link_up().is_ok() {
+                self.running.insert(key, (known, client));
                 return Ok(());
             }
-            config.previous_address = client
-                .status()
-                .lease()
-                .map(|lease| lease.address)
-                .or(config.previous_address);
+            if let Some(lease) = client.status().lease() {
+                set_previous_address(&mut config, &lease);
+            }
             // It was told nothing yet that the new one wouldn't tell again.
             let _ = client.stop(false).await;
         }
-        let client = client::spawn(config.clone(), true, self.events.clone())
-            .map_err(|error| refused(&error))?;
-        self.running
-            .insert(config.interface.clone(), (config, client));
+        let client = spawn(config.clone(), self.events.clone()).map_err(|error| refused(&error))?;
+        self.running.insert(key, (config, client));
         Ok(())
     }
 
     async fn stop(&mut self, stop: DhcpStop) -> Result<(), NipartError> {
+        let key = LeaseKey {
+            interface: stop.interface,
+            family: stop.family,
+        };
         if stop.release {
-            match self.running.remove(&stop.interface) {
+            match self.running.remove(&key) {
                 Some((_, client)) => client.stop(true).await.map_err(|error| refused(&error)),
                 None => Ok(()),
             }
         } else {
-            match self.running.get(&stop.interface) {
+            match self.running.get(&key) {
                 Some((_, client)) => client.link_down().map_err(|error| refused(&error)),
                 None => Ok(()),
             }
@@ -110,9 +110,43 @@ impl Clients {
             self.running
                 .values()
                 .filter_map(|(_, client)| client.status().lease())
-                .map(Into::into)
                 .collect(),
         )
+    }
+}
+
+fn spawn(config: DhcpConfig, events: mpsc::Sender<LeaseEvent>) -> Result<ClientHandle, DhcpError> {
+    match config {
+        DhcpConfig::Ipv4(config) => v4::client::spawn(config, true, events),
+        DhcpConfig::Ipv6(config) => v6::client::spawn(config, true, events),
+    }
+}
+
+/// The address of before is no setting.
+fn is_same_but_for_addresses(known: &DhcpConfig, config: &DhcpConfig) -> bool {
+    let without_address = |config: &DhcpConfig| {
+        let mut config = config.clone();
+        match &mut config {
+            DhcpConfig::Ipv4(config) => config.previous_address = None,
+            DhcpConfig::Ipv6(config) => config.previous_address = None,
+        }
+        config
+    };
+    without_address(known) == without_address(config)
+}
+
+/// Asks for the address of this lease first.
+fn set_previous_address(config: &mut DhcpConfig, lease: &Lease) {
+    match (config, lease) {
+        (DhcpConfig::Ipv4(config), Lease::Ipv4(lease)) => {
+            config.previous_address = Some(lease.address);
+        }
+        (DhcpConfig::Ipv6(config), Lease::Ipv6(lease)) => {
+            let first = lease.addresses.first().map(|lent| lent.address);
+            config.previous_address = first.or(config.previous_address);
+        }
+        // A client has leases of its own version only.
+        (DhcpConfig::Ipv4(_), Lease::Ipv6(_)) | (DhcpConfig::Ipv6(_), Lease::Ipv4(_)) => {}
     }
 }
 

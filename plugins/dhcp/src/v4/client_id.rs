@@ -5,15 +5,12 @@
 use std::io;
 
 use nipart_schemas::lease::{ClientId, Dhcpv4Config};
-use nipart_sys::machine_id;
 
+use crate::identity;
 use crate::v4::message::LinkAddress;
 
 /// Type of an identifier that is made of IAID and DUID (RFC 4361 §6.1).
 const TYPE_IAID_AND_DUID: u8 = 255;
-/// `DUID-UUID` (RFC 6355) and `DUID-LL` of Ethernet (RFC 8415 §11.4).
-const DUID_UUID: [u8; 2] = [0, 4];
-const DUID_LINK_LAYER: [u8; 4] = [0, 3, 0, 1];
 
 /// None for the client's default.
 pub(crate) fn bytes(config: &Dhcpv4Config, hardware: LinkAddress) -> Option<Vec<u8>> {
@@ -22,11 +19,7 @@ pub(crate) fn bytes(config: &Dhcpv4Config, hardware: LinkAddress) -> Option<Vec<
         ClientId::LinkLayer => None,
         ClientId::Bytes(bytes) => Some(bytes.clone()),
         ClientId::IaidAndDuid => Some(of_machine(interface).unwrap_or_else(|error| {
-            let path = machine_id::PATH;
-            tracing::warn!(
-                interface,
-                "{path}: {error}: the MAC address identifies the machine"
-            );
+            identity::warn_of_no_machine_id(interface, &error);
             of_hardware(hardware)
         })),
     }
@@ -34,17 +27,21 @@ pub(crate) fn bytes(config: &Dhcpv4Config, hardware: LinkAddress) -> Option<Vec<
 
 /// The same on one machine at each boot; the IAID tells its links apart by their names.
 fn of_machine(interface: &str) -> io::Result<Vec<u8>> {
-    let iaid = machine_id::derived(&format!("IAID of {interface}"))?;
-    let mut uuid = machine_id::derived("DUID")?;
-    // Version 4, variant 1 (RFC 9562 §4).
-    uuid[6] = uuid[6] & 0x0f | 0x40;
-    uuid[8] = uuid[8] & 0x3f | 0x80;
-    Ok([&[TYPE_IAID_AND_DUID][..], &iaid[..4], &DUID_UUID, &uuid].concat())
+    Ok(joined(
+        identity::iaid(interface)?,
+        &identity::duid_of_machine()?,
+    ))
 }
 
-fn of_hardware(LinkAddress(address): LinkAddress) -> Vec<u8> {
-    let iaid = &address[2..];
-    [&[TYPE_IAID_AND_DUID][..], iaid, &DUID_LINK_LAYER, &address].concat()
+fn of_hardware(hardware: LinkAddress) -> Vec<u8> {
+    joined(
+        identity::iaid_of_hardware(hardware),
+        &identity::duid_of_hardware(hardware),
+    )
+}
+
+fn joined(iaid: [u8; 4], duid: &[u8]) -> Vec<u8> {
+    [&[TYPE_IAID_AND_DUID][..], &iaid, duid].concat()
 }
 
 #[cfg(test)]

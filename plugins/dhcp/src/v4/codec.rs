@@ -2,7 +2,7 @@
 
 //! DHCPv4 packets to typed messages and back (RFC 2131 §2, RFC 2132).
 //!
-//! This is the only file that names `dhcproto`. That crate writes the client's packets. Replies are read by
+//! For DHCPv4 this is the only file that names `dhcproto`. That crate writes the client's packets. Replies are read by
 //! `layout` and `options` instead: `dhcproto` 0.15 accepts any magic cookie, stops silently at a malformed option,
 //! drops bad list items without a word, does not unfold overloaded fields, and its `chaddr()` panics on a packet whose
 //! hardware length exceeds 16. Its decoder serves the tests as a second opinion.
@@ -21,6 +21,7 @@ use dhcproto::v4::{DhcpOption, Flags, HType, Message, MessageType, OptionCode};
 use dhcproto::{Encodable, Encoder};
 use thiserror::Error;
 
+use crate::names::{self, Compression};
 use crate::v4::message::{
     ClientMessage, ClientMessageKind, LinkAddress, ServerMessage, ServerMessageKind,
 };
@@ -131,7 +132,7 @@ pub fn decode(
         .and_then(options::domains_from_text)
         .unwrap_or_default();
     for domain in value(OptionCode::DomainSearch)
-        .and_then(options::domains_from_wire)
+        .and_then(|value| names::domains_from_wire(value, Compression::Allowed))
         .unwrap_or_default()
     {
         if !dns_search.contains(&domain) {
@@ -156,7 +157,7 @@ pub fn decode(
         lease_time: value(OptionCode::AddressLeaseTime).and_then(options::number),
         renewal_time: value(OptionCode::Renewal).and_then(options::number),
         rebinding_time: value(OptionCode::Rebinding).and_then(options::number),
-        text: value(OptionCode::Message).and_then(options::text),
+        text: value(OptionCode::Message).and_then(names::text),
         rapid_commit: value(OptionCode::RapidCommit).is_some_and(<[u8]>::is_empty),
         // dhcproto calls option 106 "IPv6-only preferred"; the number of RFC 8925 is 108.
         ipv6_only_wait: layout

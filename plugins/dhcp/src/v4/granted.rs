@@ -5,8 +5,9 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use nipart_schemas::lease::Dhcpv4Lease;
+use nipart_schemas::lease::{Dhcpv4Lease, Lease};
 
+use crate::machine;
 use crate::v4::message::{LinkAddress, ServerMessage};
 
 /// A lease time, T1 or T2 of this many seconds lasts for ever (RFC 2131 §3.3).
@@ -107,16 +108,18 @@ impl Granted {
             ..self.lease.clone()
         }
     }
+}
 
-    /// Whether the lease's time is up.
-    #[must_use]
-    pub fn is_expired(&self, now: Duration) -> bool {
+impl machine::Granted for Granted {
+    fn lease(&self, now: Duration) -> Lease {
+        self.lease_at(now).into()
+    }
+
+    fn is_expired(&self, now: Duration) -> bool {
         self.expires_at.is_some_and(|expires_at| expires_at <= now)
     }
 
-    /// Whether both lend the same in all but times.
-    #[must_use]
-    pub fn lends_the_same(&self, other: &Granted) -> bool {
+    fn lends_the_same(&self, other: &Granted) -> bool {
         let timeless = |lease: &Dhcpv4Lease| Dhcpv4Lease {
             lease_time: 0,
             renewal_time: 0,

@@ -4,32 +4,11 @@
 //!
 //! `codec` turns these into packets and back; the state machine sees nothing else.
 
-use std::fmt;
 use std::net::Ipv4Addr;
 
 use nipart_schemas::lease::LeaseRoute;
 
-/// A hardware address of 6 bytes (Ethernet and everything that looks like it).
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct LinkAddress(pub [u8; 6]);
-
-impl LinkAddress {
-    /// Everybody on the link.
-    pub const BROADCAST: LinkAddress = LinkAddress([0xff; 6]);
-}
-
-impl fmt::Display for LinkAddress {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, f] = self.0;
-        write!(formatter, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
-    }
-}
-
-impl fmt::Debug for LinkAddress {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, formatter)
-    }
-}
+pub use crate::link::LinkAddress;
 
 /// What a server says (RFC 2131 §3.1, table 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

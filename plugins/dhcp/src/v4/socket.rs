@@ -25,53 +25,8 @@ use rustix::net::{
     AddressFamily, SendFlags, SocketFlags, SocketType, bind, sendto, socket_with, sockopt,
 };
 
-use crate::error::DhcpError;
+use crate::link::{Link, LinkAddress};
 use crate::v4::frame::{CLIENT_PORT, ChecksumState, SERVER_PORT};
-use crate::v4::message::LinkAddress;
-
-/// ARP hardware type of Ethernet and all that looks like it: veth, bridge, bond, VLAN, Wi-Fi.
-const ETHERNET: u16 = 1;
-
-/// What the client must know of its link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Link {
-    /// Kernel index.
-    pub index: u32,
-    /// Hardware address.
-    pub hardware: LinkAddress,
-    /// MTU in bytes.
-    pub mtu: u16,
-}
-
-impl Link {
-    /// Asks the kernel about the link called `name`.
-    ///
-    /// # Errors
-    /// [`DhcpError::System`] when there is no such link; [`DhcpError::UnsupportedHardware`] when it isn't Ethernet-like.
-    pub fn read(name: &str) -> Result<Link, DhcpError> {
-        let flags = SocketFlags::CLOEXEC;
-        let any_socket = socket_with(AddressFamily::INET, SocketType::DGRAM, flags, None)
-            .map_err(DhcpError::system(name, "opening a socket"))?;
-        let index = rustix::net::netdevice::name_to_index(&any_socket, name)
-            .map_err(DhcpError::system(name, "looking up the link"))?;
-        let hardware = interface::hardware_address(&any_socket, name)
-            .map_err(DhcpError::system(name, "reading the hardware address"))?;
-        if hardware.kind != ETHERNET {
-            return Err(DhcpError::UnsupportedHardware {
-                interface: name.to_owned(),
-                kind: hardware.kind,
-            });
-        }
-        let mtu = interface::mtu(&any_socket, name)
-            .map_err(DhcpError::system(name, "reading the MTU"))?;
-        let [a, b, c, d, e, f, ..] = hardware.bytes;
-        Ok(Link {
-            index,
-            hardware: LinkAddress([a, b, c, d, e, f]),
-            mtu: u16::try_from(mtu).unwrap_or(u16::MAX),
-        })
-    }
-}
 
 /// A packet that may be for us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

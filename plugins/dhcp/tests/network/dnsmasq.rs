@@ -3,65 +3,24 @@
 //! dnsmasq as the server: what a lease brings, how fast it comes, NAK, release, links that flap.
 
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use nipart_dhcp::events::LeaseEvent;
 use nipart_dhcp::v4::client;
 use nipart_dhcp::v4::machine::StateName;
 use nipart_schemas::ip::IpFamily;
-use nipart_schemas::lease::{Dhcpv4Config, LeaseLoss, LeaseRoute};
+use nipart_schemas::lease::{Dhcpv4Config, Lease, LeaseLoss, LeaseRoute};
 use nipart_tests::namespace;
 use tokio::sync::mpsc;
 
-use super::peer::{Peer, SERVER, SERVER_LINK, Server, acquired, block_on, config, next};
+use super::peer::{LeaseFile, Peer, SERVER, Server, acquired, block_on, config, next};
 
 const SOON: Duration = Duration::from_secs(10);
 
-/// A lease file of one test, removed with it.
-struct LeaseFile(PathBuf);
-
-impl LeaseFile {
-    fn new() -> LeaseFile {
-        LeaseFile(
-            std::env::temp_dir().join(format!("nipart-dnsmasq-{}.leases", std::process::id())),
-        )
-    }
-
-    fn text(&self) -> String {
-        std::fs::read_to_string(&self.0).unwrap_or_default()
-    }
-}
-
-impl Drop for LeaseFile {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
 fn dnsmasq(peer: &Peer, leases: &LeaseFile, range: &str, more: &[&str]) -> Server {
-    let interface = format!("--interface={SERVER_LINK}");
     let range = format!("--dhcp-range={range},255.255.255.0,120");
-    let lease_file = format!("--dhcp-leasefile={}", leases.0.display());
-    let command = [
-        &[
-            "dnsmasq",
-            "--keep-in-foreground",
-            "--conf-file=/dev/null",
-            "--user=root",
-            "--pid-file=",
-            "--port=0",
-            "--no-ping",
-            "--log-dhcp",
-            "--log-facility=/dev/stdout",
-            &interface,
-            &range,
-            &lease_file,
-        ],
-        more,
-    ]
-    .concat();
-    peer.serve(&command, "DHCP, IP range")
+    let more = [&["--no-ping", &range], more].concat();
+    peer.dnsmasq(leases, &more, "DHCP, IP range")
 }
 
 #[test]
@@ -124,7 +83,10 @@ fn a_lease_with_everything() {
 
             let status = client.status();
             assert_eq!(status.state, StateName::Bound);
-            assert_eq!(status.lease().unwrap().address, lease.address);
+            let Some(Lease::Ipv4(held)) = status.lease() else {
+                panic!("{status:?}")
+            };
+            assert_eq!(held.address, lease.address);
             assert!(
                 leases.text().contains(&format!("{} tester", lease.address)),
                 "{}",

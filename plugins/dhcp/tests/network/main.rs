@@ -9,5 +9,6 @@
 )]
 
 mod dnsmasq;
+mod dnsmasq6;
 mod peer;
 mod short_leases;

@@ -4,13 +4,13 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use nipart_dhcp::events::LeaseEvent;
-use nipart_schemas::lease::{Dhcpv4Config, Dhcpv4Lease, Lease};
+use nipart_schemas::lease::{Dhcpv4Config, Dhcpv4Lease, Dhcpv6Config, Dhcpv6Lease, Lease};
 use nipart_tests::namespace::ip;
 
 /// The client's link, in the test's own namespace.
@@ -18,6 +18,7 @@ pub(crate) const LINK: &str = "client0";
 /// The server's link and address.
 pub(crate) const SERVER_LINK: &str = "server0";
 pub(crate) const SERVER: &str = "192.0.2.1";
+pub(crate) const SERVER6: &str = "2001:db8::1";
 
 /// A process that ends with this value, and with the test at the latest.
 pub(crate) struct Process(Child);
@@ -79,6 +80,57 @@ impl Peer {
         peer
     }
 
+    /// The same with an IPv6 address at the server's end, and link-local addresses that are usable at both ends.
+    pub(crate) fn with_ipv6() -> Peer {
+        let peer = Peer::without_client_address();
+        await_link_local();
+        peer
+    }
+
+    /// The same, while the client's end is still looking for duplicates of its link-local address.
+    pub(crate) fn without_client_address() -> Peer {
+        let peer = Peer::new();
+        // The server's end has none to wait for: it is not what is tested.
+        peer.run(&["ip", "link", "set", SERVER_LINK, "down"]);
+        let path = format!("/proc/sys/net/ipv6/conf/{SERVER_LINK}/accept_dad");
+        peer.run(&["sh", "-c", &format!("echo 0 > {path}")]);
+        let address = format!("{SERVER6}/64");
+        peer.run(&[
+            "ip",
+            "address",
+            "add",
+            &address,
+            "dev",
+            SERVER_LINK,
+            "nodad",
+        ]);
+        peer.run(&["ip", "link", "set", SERVER_LINK, "up"]);
+        peer
+    }
+
+    /// Starts dnsmasq in the other namespace: DHCP only, with a lease file.
+    pub(crate) fn dnsmasq(&self, leases: &LeaseFile, more: &[&str], ready: &str) -> Server {
+        let interface = format!("--interface={SERVER_LINK}");
+        let lease_file = format!("--dhcp-leasefile={}", leases.0.display());
+        let command = [
+            &[
+                "dnsmasq",
+                "--keep-in-foreground",
+                "--conf-file=/dev/null",
+                "--user=root",
+                "--pid-file=",
+                "--port=0",
+                "--log-dhcp",
+                "--log-facility=/dev/stdout",
+                &interface,
+                &lease_file,
+            ],
+            more,
+        ]
+        .concat();
+        self.serve(&command, ready)
+    }
+
     fn pid(&self) -> String {
         self.holder.0.id().to_string()
     }
@@ -132,6 +184,19 @@ impl Peer {
     }
 }
 
+/// Waits until the client's link has a link-local address that nobody else has.
+fn await_link_local() {
+    let started = Instant::now();
+    let is_usable = |shown: String| shown.contains("fe80:") && !shown.contains("tentative");
+    while !is_usable(ip(&["-6", "address", "show", "dev", LINK])) {
+        assert!(
+            started.elapsed() < Duration::from_secs(10),
+            "no link-local address"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// A server and what it prints.
 pub(crate) struct Server {
     _process: Process,
@@ -167,6 +232,14 @@ pub(crate) fn config() -> Dhcpv4Config {
     }
 }
 
+/// The same for DHCPv6.
+pub(crate) fn config6() -> Dhcpv6Config {
+    Dhcpv6Config {
+        interface: LINK.to_owned(),
+        ..Dhcpv6Config::default()
+    }
+}
+
 /// The next event, within `limit`.
 pub(crate) async fn next(
     events: &mut tokio::sync::mpsc::Receiver<LeaseEvent>,
@@ -182,6 +255,14 @@ pub(crate) async fn next(
 pub(crate) fn acquired(event: LeaseEvent) -> Dhcpv4Lease {
     match event {
         LeaseEvent::Acquired(Lease::Ipv4(lease)) => lease,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The same for DHCPv6.
+pub(crate) fn acquired6(event: LeaseEvent) -> Dhcpv6Lease {
+    match event {
+        LeaseEvent::Acquired(Lease::Ipv6(lease)) => lease,
         other => panic!("{other:?}"),
     }
 }
@@ -206,4 +287,25 @@ pub(crate) fn script() -> String {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/support/short_lease_dhcpd.py");
     path.to_str().expect("a path in UTF-8").to_owned()
+}
+
+/// A lease file of one test, removed with it.
+pub(crate) struct LeaseFile(pub(crate) PathBuf);
+
+impl LeaseFile {
+    pub(crate) fn new() -> LeaseFile {
+        LeaseFile(
+            std::env::temp_dir().join(format!("nipart-dnsmasq-{}.leases", std::process::id())),
+        )
+    }
+
+    pub(crate) fn text(&self) -> String {
+        std::fs::read_to_string(&self.0).unwrap_or_default()
+    }
+}
+
+impl Drop for LeaseFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }

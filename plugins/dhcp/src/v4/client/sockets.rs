@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The sockets of one client: opened when something is to be sent, closed when nothing is awaited.
+//! The sockets of a DHCPv4 client.
 //!
 //! A message that cannot be sent is logged and forgotten: the machine says it again in time, and by then the sockets are
 //! opened anew, with the link's hardware address of that moment.
@@ -11,12 +11,15 @@ use std::net::Ipv4Addr;
 
 use nipart_schemas::lease::Dhcpv4Config;
 
+use crate::client;
 use crate::error::DhcpError;
+use crate::link::Link;
 use crate::v4::client_id;
 use crate::v4::codec::{self, Identity};
 use crate::v4::frame;
+use crate::v4::machine::{Outgoing, Packet, State};
 use crate::v4::message::{ClientMessage, LinkAddress, Path};
-use crate::v4::socket::{Arrived, Link, PacketSocket, RoutedSocket};
+use crate::v4::socket::{Arrived, PacketSocket, RoutedSocket};
 
 /// The sockets and who speaks through them.
 pub(super) struct Sockets {
@@ -37,39 +40,57 @@ impl Sockets {
     pub(super) fn new(config: Dhcpv4Config) -> Sockets {
         Sockets { config, open: None }
     }
+}
 
-    /// Opens the packet socket unless it is open.
-    pub(super) fn open(&mut self) -> Result<(), DhcpError> {
+impl client::Sockets for Sockets {
+    type State = State;
+    type Arrived = Arrived;
+
+    fn open(&mut self) -> Result<(), DhcpError> {
         self.opened().map(drop)
     }
 
-    /// Hardware address of the link, while the packet socket is open.
-    pub(super) fn hardware(&self) -> Option<LinkAddress> {
-        self.open.as_ref().map(|open| open.link.hardware)
-    }
-
-    /// Waits for a packet; for ever while no socket is open.
-    pub(super) async fn receive(&self, buffer: &mut [u8]) -> io::Result<Arrived> {
+    async fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Arrived> {
         match &self.open {
             Some(open) => open.packet.receive(buffer).await,
             None => future::pending().await,
         }
     }
 
-    /// Sends a message, as well as can be.
-    pub(super) fn send(&mut self, message: &ClientMessage, path: Path) {
-        if let Err(error) = self.try_send(message, path) {
+    fn decode(&self, buffer: &[u8], arrived: Arrived, transaction: u32) -> Option<Packet> {
+        let open = self.open.as_ref()?;
+        let interface = &self.config.interface;
+        let from = arrived.sender;
+        let packet = buffer.get(..arrived.length)?;
+        let message = frame::unwrap(packet, arrived.checksum)
+            .inspect_err(
+                |error| tracing::debug!(interface, sender = %from, %error, "packet dropped"),
+            )
+            .ok()?;
+        let message = codec::decode(message, transaction, open.link.hardware)
+            .inspect_err(
+                |error| tracing::debug!(interface, sender = %from, %error, "DHCP reply dropped"),
+            )
+            .ok()?;
+        Some(Packet { message, from })
+    }
+
+    fn send(&mut self, outgoing: &Outgoing) {
+        let Outgoing { message, path } = outgoing;
+        if let Err(error) = self.try_send(message, *path) {
             tracing::warn!(kind = ?message.kind, %error, "cannot send a DHCP message");
             // The link may have been replaced by another of the same name: look again next time.
             self.close();
         }
     }
 
-    /// Closes what is open, off this thread where it takes long.
-    pub(super) fn close(&mut self) {
+    fn close(&mut self) {
+        // The socket sees to it that it is closed off this thread.
         self.open = None;
     }
+}
 
+impl Sockets {
     fn opened(&mut self) -> Result<&mut Open, DhcpError> {
         let config = &self.config;
         let open = match self.open.take() {

@@ -8,12 +8,8 @@ use std::net::Ipv4Addr;
 
 use nipart_schemas::lease::LeaseRoute;
 
-/// Longest domain name in text (RFC 1035 §3.1).
-const LONGEST_NAME: usize = 253;
-/// Longest label of a domain name (RFC 1035 §3.1).
-const LONGEST_LABEL: usize = 63;
-/// Most domains of a search list that are taken over.
-const MOST_DOMAINS: usize = 32;
+use crate::names::{MOST_DOMAINS, domain};
+
 /// Smallest MTU that a link may have (RFC 2132 §5.1, RFC 791).
 const SMALLEST_MTU: u16 = 68;
 
@@ -100,23 +96,6 @@ pub(super) fn classless_routes(value: &[u8]) -> Option<Vec<LeaseRoute>> {
     (!routes.is_empty()).then_some(routes)
 }
 
-/// Text for people (option 56): printable characters only, so that it can be logged as it is.
-pub(super) fn text(value: &[u8]) -> Option<String> {
-    let text: String = String::from_utf8_lossy(value)
-        .trim_end_matches('\0')
-        .chars()
-        .map(|character| {
-            if character.is_control() {
-                ' '
-            } else {
-                character
-            }
-        })
-        .take(255)
-        .collect();
-    (!text.trim().is_empty()).then_some(text)
-}
-
 /// Domain names (option 15). Some servers send several, parted by spaces.
 pub(super) fn domains_from_text(value: &[u8]) -> Option<Vec<String>> {
     let text = std::str::from_utf8(value).ok()?.trim_end_matches('\0');
@@ -126,69 +105,4 @@ pub(super) fn domains_from_text(value: &[u8]) -> Option<Vec<String>> {
         .map(domain)
         .collect();
     domains.filter(|domains| !domains.is_empty())
-}
-
-/// Domain search list (option 119, RFC 3397) in the compressed form of RFC 1035 §4.1.4.
-///
-/// A pointer may only lead to bytes before the name that it ends, and each jump must go further back: chains end.
-pub(super) fn domains_from_wire(value: &[u8]) -> Option<Vec<String>> {
-    let mut domains = Vec::new();
-    let mut start = 0;
-    while start < value.len() && domains.len() < MOST_DOMAINS {
-        let (name, after) = wire_name(value, start)?;
-        domains.push(domain(&name)?);
-        start = after;
-    }
-    (!domains.is_empty()).then_some(domains)
-}
-
-/// Reads the name at `start`: its text, and where the next name begins.
-fn wire_name(value: &[u8], start: usize) -> Option<(String, usize)> {
-    let mut name = String::new();
-    let mut at = start;
-    let mut earliest = start;
-    let mut after = None;
-    loop {
-        let length = *value.get(at)?;
-        match length {
-            0 => return Some((name, after.unwrap_or(at + 1))),
-            1..=63 => {
-                let label = value.get(at + 1..at + 1 + usize::from(length))?;
-                if !name.is_empty() {
-                    name.push('.');
-                }
-                name.push_str(std::str::from_utf8(label).ok()?);
-                if name.len() > LONGEST_NAME {
-                    return None;
-                }
-                at += 1 + usize::from(length);
-            }
-            0xc0.. => {
-                let target = usize::from(length & 0x3f) << 8 | usize::from(*value.get(at + 1)?);
-                if target >= earliest {
-                    return None;
-                }
-                after = after.or(Some(at + 2));
-                earliest = target;
-                at = target;
-            }
-            _ => return None,
-        }
-    }
-}
-
-/// A domain name of letters, digits, hyphens and underscores, lower case, without the final dot.
-///
-/// Strict, because the name ends in configuration files of others.
-fn domain(text: &str) -> Option<String> {
-    let text = text.strip_suffix('.').unwrap_or(text);
-    let label_is_sound = |label: &str| {
-        let inside = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        (1..=LONGEST_LABEL).contains(&label.len())
-            && label.bytes().all(inside)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let sound = text.len() <= LONGEST_NAME && text.split('.').all(label_is_sound);
-    sound.then(|| text.to_ascii_lowercase())
 }

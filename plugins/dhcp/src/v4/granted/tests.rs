@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 use super::*;
+use crate::machine::Granted as _;
 use crate::v4::message::ServerMessageKind;
 use nipart_schemas::lease::LeaseRoute;
 

@@ -9,11 +9,11 @@ use super::rebinding::Rebinding;
 use super::renewing::Renewing;
 use super::selecting::Selecting;
 use super::state::State;
-use crate::events::LeaseEvent;
+use crate::machine::Granted as _;
 use crate::v4::granted::Granted;
 
 /// Has a lease.
-pub(super) struct Bound {
+pub(crate) struct Bound {
     pub(super) granted: Granted,
 }
 
@@ -24,14 +24,9 @@ impl Bound {
         before: Option<&Granted>,
         context: &mut Context,
     ) -> State {
-        let lease = granted.lease_at(context.now);
         context.refusals = 0;
-        context.previous_address = Some(lease.address);
-        context.report(match before {
-            None => LeaseEvent::Acquired(lease.into()),
-            Some(before) if before.lends_the_same(&granted) => LeaseEvent::Renewed(lease.into()),
-            Some(_) => LeaseEvent::Changed(lease.into()),
-        });
+        context.previous_address = Some(granted.lease.address);
+        context.report_lease(&granted, before);
         State::Bound(Bound { granted })
     }
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use nipart_schemas::lease::LeaseLoss;
 
-use super::Context;
 use super::bound::Bound;
 use super::init::Init;
 use super::retransmission::next_renewal;
 use super::state::State;
+use super::{Context, Outgoing};
 use crate::v4::granted::Granted;
 use crate::v4::message::{
     ClientMessage, ClientMessageKind, LinkAddress, Path, ServerMessage, ServerMessageKind,
@@ -47,7 +47,7 @@ impl Extension {
             requested_address: None,
             server: None,
         };
-        context.send(message, path);
+        context.send(Outgoing { message, path });
         self.sent_at = context.now;
         self.retry_at = next_renewal(self.began, until, context);
     }

@@ -6,12 +6,11 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::Context;
-use super::retransmission::wait_after_refusal;
 use super::selecting::Selecting;
 use super::state::State;
 
 /// Waits before looking for servers again.
-pub(super) struct Init {
+pub(crate) struct Init {
     /// When to go on to SELECTING.
     pub(super) begin_at: Duration,
 }
@@ -24,8 +23,7 @@ impl Init {
         context: &mut Context,
     ) -> State {
         context.previous_address = None;
-        context.refusals = context.refusals.saturating_add(1);
-        let wait = wait_after_refusal(context.refusals, context.random.as_mut());
+        let wait = context.wait_after_refusal();
         tracing::info!(interface = %context.interface, %server, ?wait, text = text.unwrap_or_default(), "DHCP server refused the address");
         if wait.is_zero() {
             return Selecting::enter(context);

@@ -7,11 +7,12 @@ use super::Context;
 use super::bound::continue_lease;
 use super::extension::Extension;
 use super::state::State;
+use crate::machine::Granted as _;
 use crate::v4::granted::Granted;
 use crate::v4::message::{LinkAddress, Path, ServerMessage};
 
 /// Asks any server for more time.
-pub(super) struct Rebinding(pub(super) Extension);
+pub(crate) struct Rebinding(pub(super) Extension);
 
 impl Rebinding {
     pub(super) fn enter(granted: Granted, context: &mut Context) -> State {

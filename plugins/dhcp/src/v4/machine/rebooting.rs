@@ -6,18 +6,18 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use super::Context;
 use super::bound::Bound;
 use super::init::Init;
 use super::retransmission::wait_for_answer;
 use super::selecting::Selecting;
 use super::state::State;
+use super::{Context, Outgoing};
 use crate::v4::message::{
     ClientMessage, ClientMessageKind, LinkAddress, Path, ServerMessage, ServerMessageKind,
 };
 
 /// Asks for an address that it had before.
-pub(super) struct Rebooting {
+pub(crate) struct Rebooting {
     pub(super) transaction: u32,
     /// When to stop waiting. A server that does not know the client must stay silent, so silence is a common answer:
     /// DISCOVER, which carries the same wish, is the better second try.
@@ -37,12 +37,10 @@ impl Rebooting {
             requested_address: Some(address),
             server: None,
         };
-        context.send(
-            message,
-            Path::Broadcast {
-                source: Ipv4Addr::UNSPECIFIED,
-            },
-        );
+        let path = Path::Broadcast {
+            source: Ipv4Addr::UNSPECIFIED,
+        };
+        context.send(Outgoing { message, path });
         let give_up_at = context.now + wait_for_answer(0, context.random.as_mut());
         State::Rebooting(Rebooting {
             transaction,

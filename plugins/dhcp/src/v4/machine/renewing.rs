@@ -11,7 +11,7 @@ use crate::v4::granted::Granted;
 use crate::v4::message::{LinkAddress, Path, ServerMessage};
 
 /// Asks its server for more time.
-pub(super) struct Renewing(pub(super) Extension);
+pub(crate) struct Renewing(pub(super) Extension);
 
 impl Renewing {
     pub(super) fn enter(granted: Granted, context: &mut Context) -> State {

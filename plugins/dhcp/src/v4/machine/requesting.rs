@@ -6,12 +6,12 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use super::Context;
 use super::bound::Bound;
 use super::init::Init;
 use super::retransmission::wait_for_answer;
 use super::selecting::Selecting;
 use super::state::State;
+use super::{Context, Outgoing};
 use crate::v4::message::{
     ClientMessage, ClientMessageKind, LinkAddress, Path, ServerMessage, ServerMessageKind,
 };
@@ -20,7 +20,7 @@ use crate::v4::message::{
 const ATTEMPTS: u32 = 4;
 
 /// Has taken an offer.
-pub(super) struct Requesting {
+pub(crate) struct Requesting {
     /// That of the DISCOVER: the offer and the acknowledgement belong to one exchange.
     pub(super) transaction: u32,
     /// When to say REQUEST again, or to give up.
@@ -66,12 +66,10 @@ impl Requesting {
             requested_address: Some(self.address),
             server: Some(self.server),
         };
-        context.send(
-            message,
-            Path::Broadcast {
-                source: Ipv4Addr::UNSPECIFIED,
-            },
-        );
+        let path = Path::Broadcast {
+            source: Ipv4Addr::UNSPECIFIED,
+        };
+        context.send(Outgoing { message, path });
         self.sent_at = context.now;
         self.retransmit_at = context.now + wait_for_answer(self.attempts, context.random.as_mut());
         self.attempts += 1;

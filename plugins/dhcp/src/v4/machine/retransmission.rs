@@ -17,9 +17,6 @@ const JITTER: u32 = 1000;
 /// A try so shortly before the end of a phase leaves no time for an answer, and is left out.
 const LAST_CALL: Duration = Duration::from_millis(500);
 
-/// Longest wait after NAKs.
-const LONGEST_REFUSAL_WAIT: Duration = Duration::from_secs(300);
-
 /// Shortest wait before a renewal is tried again (RFC 2131 §4.4.5).
 const SHORTEST_RENEWAL_WAIT: Duration = Duration::from_secs(60);
 /// Shortest wait when the lease is so short that 60 s would leave it one try.
@@ -30,20 +27,6 @@ pub(super) fn wait_for_answer(attempt: u32, random: &mut dyn Random) -> Duration
     let wait = FIRST_WAIT * (1 << attempt.min(DOUBLINGS));
     wait - Duration::from_millis(JITTER.into())
         + Duration::from_millis(below(2 * JITTER + 1, random))
-}
-
-/// Wait after the `refusals`-th NAK in a row: none, then about 2, 4, 8 … 300 s.
-///
-/// The first NAK is an ordinary answer to a stale address. A server that goes on refusing is misconfigured, and must
-/// not be asked in a tight loop.
-pub(super) fn wait_after_refusal(refusals: u32, random: &mut dyn Random) -> Duration {
-    match refusals {
-        0 | 1 => Duration::ZERO,
-        _ => {
-            let wait = Duration::from_secs(1 << (refusals - 1).min(16)).min(LONGEST_REFUSAL_WAIT);
-            wait + Duration::from_millis(below(JITTER, random))
-        }
-    }
 }
 
 /// When to ask again for more time: after half of what is left until `end`, but not within 60 s (RFC 2131 §4.4.5).

@@ -6,16 +6,16 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use super::Context;
 use super::requesting::Requesting;
 use super::retransmission::wait_for_answer;
 use super::state::State;
+use super::{Context, Outgoing};
 use crate::v4::message::{
     ClientMessage, ClientMessageKind, Path, ServerMessage, ServerMessageKind,
 };
 
 /// Looks for servers.
-pub(super) struct Selecting {
+pub(crate) struct Selecting {
     /// Kept through all retransmissions: an offer that was slow to come is as good as another.
     pub(super) transaction: u32,
     /// When to say DISCOVER again.
@@ -53,12 +53,10 @@ impl Selecting {
             requested_address: context.previous_address,
             server: None,
         };
-        context.send(
-            message,
-            Path::Broadcast {
-                source: Ipv4Addr::UNSPECIFIED,
-            },
-        );
+        let path = Path::Broadcast {
+            source: Ipv4Addr::UNSPECIFIED,
+        };
+        context.send(Outgoing { message, path });
         self.retransmit_at = context.now + wait_for_answer(self.attempts, context.random.as_mut());
         self.attempts = self.attempts.saturating_add(1);
         State::Selecting(self)

@@ -2,9 +2,12 @@
 
 //! All states in one type: what they have in common, and who takes which event.
 //!
-//! Commands and the link mean the same in every state: they are in `idle`.
+//! Commands and the link mean the same in every state: see [`crate::machine`].
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
+
+use nipart_schemas::ip::IpFamily;
 
 use super::bound::Bound;
 use super::init::Init;
@@ -13,12 +16,12 @@ use super::rebooting::Rebooting;
 use super::renewing::Renewing;
 use super::requesting::Requesting;
 use super::selecting::Selecting;
-use super::{Context, StateName};
+use super::{Context, Outgoing, Packet, StateName, idle};
+use crate::machine::{self, earlier};
 use crate::v4::granted::Granted;
-use crate::v4::message::{LinkAddress, ServerMessage};
 
 /// The state with what belongs to it.
-pub(super) enum State {
+pub(crate) enum State {
     Stopped,
     Unlinked,
     Init(Init),
@@ -30,8 +33,35 @@ pub(super) enum State {
     Rebinding(Rebinding),
 }
 
-impl State {
-    pub(super) fn name(&self) -> StateName {
+impl machine::State for State {
+    const FAMILY: IpFamily = IpFamily::Ipv4;
+    type Address = Ipv4Addr;
+    type Packet = Packet;
+    type Message = Outgoing;
+    type Granted = Granted;
+    type Memory = ();
+
+    fn stopped() -> Self {
+        Self::Stopped
+    }
+
+    fn unlinked() -> Self {
+        Self::Unlinked
+    }
+
+    fn begin(context: &mut Context) -> Self {
+        idle::begin(context)
+    }
+
+    fn remember(granted: &Granted, context: &mut Context) {
+        context.previous_address = Some(granted.lease.address);
+    }
+
+    fn release(granted: &Granted, context: &mut Context) {
+        idle::send_release(granted, context);
+    }
+
+    fn name(&self) -> StateName {
         match self {
             Self::Stopped => StateName::Stopped,
             Self::Unlinked => StateName::Unlinked,
@@ -45,7 +75,7 @@ impl State {
         }
     }
 
-    pub(super) fn lease(&self) -> Option<&Granted> {
+    fn lease(&self) -> Option<&Granted> {
         match self {
             Self::Bound(state) => Some(&state.granted),
             Self::Renewing(state) => Some(&state.0.granted),
@@ -54,7 +84,7 @@ impl State {
         }
     }
 
-    pub(super) fn transaction(&self) -> Option<u32> {
+    fn transaction(&self) -> Option<u32> {
         match self {
             Self::Selecting(state) => Some(state.transaction),
             Self::Requesting(state) => Some(state.transaction),
@@ -66,7 +96,7 @@ impl State {
     }
 
     /// When the state wants [`State::on_timer`].
-    pub(super) fn deadline(&self) -> Option<Duration> {
+    fn deadline(&self) -> Option<Duration> {
         match self {
             Self::Stopped | Self::Unlinked => None,
             Self::Init(state) => Some(state.begin_at),
@@ -79,7 +109,7 @@ impl State {
         }
     }
 
-    pub(super) fn on_timer(self, context: &mut Context) -> State {
+    fn on_timer(self, context: &mut Context) -> State {
         match self {
             Self::Stopped | Self::Unlinked => self,
             Self::Init(_) => Selecting::enter(context),
@@ -92,27 +122,15 @@ impl State {
         }
     }
 
-    pub(super) fn on_packet(
-        self,
-        message: &ServerMessage,
-        from: LinkAddress,
-        context: &mut Context,
-    ) -> State {
+    fn on_packet(self, packet: Packet, context: &mut Context) -> State {
+        let Packet { message, from } = &packet;
         match self {
             Self::Selecting(state) => state.on_packet(message, context),
-            Self::Requesting(state) => state.on_packet(message, from, context),
-            Self::Rebooting(state) => state.on_packet(message, from, context),
-            Self::Renewing(state) => state.on_packet(message, from, context),
-            Self::Rebinding(state) => state.on_packet(message, from, context),
+            Self::Requesting(state) => state.on_packet(message, *from, context),
+            Self::Rebooting(state) => state.on_packet(message, *from, context),
+            Self::Renewing(state) => state.on_packet(message, *from, context),
+            Self::Rebinding(state) => state.on_packet(message, *from, context),
             Self::Stopped | Self::Unlinked | Self::Init(_) | Self::Bound(_) => self,
         }
-    }
-}
-
-/// The earlier of two times, where `None` is never.
-fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
     }
 }

@@ -7,9 +7,14 @@ mod keeping;
 mod obtaining;
 mod properties;
 
+use std::net::Ipv4Addr;
+
 use nipart_schemas::lease::{Dhcpv4Lease, Lease};
 
 use super::*;
+use crate::clock::Random;
+use crate::events::LeaseEvent;
+use crate::machine::Granted as _;
 use crate::v4::message::{ClientMessageKind, ServerMessageKind};
 
 pub(super) const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
@@ -85,6 +90,9 @@ pub(super) fn silent() -> Server {
     Box::new(|_, _| Vec::new())
 }
 
+pub(super) type Event = machine::Event<Packet>;
+pub(super) type Action = machine::Action<Outgoing>;
+
 /// The machine, its clock, its server, and all that happened.
 pub(super) struct World {
     pub(super) machine: Machine,
@@ -124,13 +132,15 @@ impl World {
             let actions = self.machine.handle(self.now, waiting.remove(0));
             for action in actions {
                 match action {
-                    Action::Send { message, path } => {
+                    Action::Send(Outgoing { message, path }) => {
                         let at = self.since_start();
                         let answers = (self.server)(at, &message);
                         self.sent.push((at, message, path));
-                        waiting.extend(answers.into_iter().map(|message| Event::Packet {
-                            message,
-                            from: NEIGHBOUR,
+                        waiting.extend(answers.into_iter().map(|message| {
+                            Event::Packet(Packet {
+                                message,
+                                from: NEIGHBOUR,
+                            })
                         }));
                     }
                     Action::Report(event) => self.reports.push((self.since_start(), event)),
@@ -163,10 +173,10 @@ impl World {
     }
 
     pub(super) fn packet(&mut self, message: ServerMessage) {
-        self.event(Event::Packet {
+        self.event(Event::Packet(Packet {
             message,
             from: NEIGHBOUR,
-        });
+        }));
     }
 
     pub(super) fn since_start(&self) -> Duration {

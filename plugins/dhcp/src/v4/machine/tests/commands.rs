@@ -96,7 +96,7 @@ fn the_release_leaves_before_the_loss_is_reported() {
         matches!(
             actions.as_slice(),
             [
-                Action::Send { .. },
+                Action::Send(_),
                 Action::Report(LeaseEvent::Lost { .. }),
                 Action::Transition {
                     from: StateName::Bound,
@@ -120,10 +120,10 @@ fn the_lease_is_reported_before_sockets_are_closed() {
     let message = reply(ServerMessageKind::Acknowledge, 3600);
     let actions = world.machine.handle(
         world.now,
-        Event::Packet {
+        Event::Packet(Packet {
             message,
             from: NEIGHBOUR,
-        },
+        }),
     );
     assert!(
         matches!(

@@ -24,16 +24,18 @@ fn event() -> impl Strategy<Value = Event> {
         70..73_u8,
     )
         .prop_map(
-            |(kind, other, lease_time, renewal_time, rebinding_time, last)| Event::Packet {
-                message: ServerMessage {
-                    server: if other { OTHER_SERVER } else { SERVER },
-                    address: Ipv4Addr::new(192, 0, 2, last),
-                    lease_time,
-                    renewal_time,
-                    rebinding_time,
-                    ..reply(kind, 0)
-                },
-                from: NEIGHBOUR,
+            |(kind, other, lease_time, renewal_time, rebinding_time, last)| {
+                Event::Packet(Packet {
+                    message: ServerMessage {
+                        server: if other { OTHER_SERVER } else { SERVER },
+                        address: Ipv4Addr::new(192, 0, 2, last),
+                        lease_time,
+                        renewal_time,
+                        rebinding_time,
+                        ..reply(kind, 0)
+                    },
+                    from: NEIGHBOUR,
+                })
             },
         );
     prop_oneof![
@@ -90,7 +92,7 @@ proptest! {
             let silent_stop = event == Event::Stop { release: false };
             let actions = machine.handle(now, event);
 
-            let sent = actions.iter().filter(|action| matches!(action, Action::Send { .. })).count();
+            let sent = actions.iter().filter(|action| matches!(action, Action::Send(_))).count();
             prop_assert!(sent <= 2, "{actions:?}");
             for action in &actions {
                 match action {
@@ -107,7 +109,7 @@ proptest! {
                     }
                     Action::SetTimer(at) => timer = *at,
                     Action::CloseSockets => prop_assert_eq!(machine.transaction(), None),
-                    Action::Send { .. } | Action::Transition { .. } => {}
+                    Action::Send(_) | Action::Transition { .. } => {}
                 }
             }
             if silent_stop {

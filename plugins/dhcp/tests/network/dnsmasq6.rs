@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! dnsmasq as the DHCPv6 server: what a lease brings, how soon it comes, release, links that flap, settings only.
+
+use std::net::Ipv6Addr;
+use std::time::{Duration, Instant};
+
+use nipart_dhcp::events::LeaseEvent;
+use nipart_dhcp::machine::StateName;
+use nipart_dhcp::v6::client;
+use nipart_schemas::ip::IpFamily;
+use nipart_schemas::lease::{Dhcpv6Config, Lease, LeaseLoss};
+use nipart_tests::namespace;
+use tokio::sync::mpsc;
+
+use super::peer::{LeaseFile, Peer, Server, acquired6, block_on, config6, next};
+
+const SOON: Duration = Duration::from_secs(10);
+const ADDRESSES: &str = "--dhcp-range=2001:db8::100,2001:db8::1ff,64,120";
+const SETTINGS: [&str; 2] = [
+    "--dhcp-option=option6:dns-server,[2001:db8::53]",
+    "--dhcp-option=option6:domain-search,example.com",
+];
+const DNS_SERVER: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x53);
+
+fn dnsmasq(peer: &Peer, leases: &LeaseFile, more: &[&str]) -> Server {
+    let more = [&SETTINGS[..], more].concat();
+    peer.dnsmasq(leases, &more, "DHCPv6")
+}
+
+fn lost(reason: LeaseLoss) -> LeaseEvent {
+    LeaseEvent::Lost {
+        interface: "client0".to_owned(),
+        family: IpFamily::Ipv6,
+        reason,
+    }
+}
+
+#[test]
+fn a_lease_with_everything() {
+    namespace::run(|| {
+        let peer = Peer::with_ipv6();
+        let leases = LeaseFile::new();
+        let server = dnsmasq(&peer, &leases, &[ADDRESSES]);
+        block_on(async {
+            let (sender, mut events) = mpsc::channel(4);
+            let config = Dhcpv6Config {
+                hostname: Some("tester".to_owned()),
+                ..config6()
+            };
+            let started = Instant::now();
+            let client = client::spawn(config, true, sender).unwrap();
+            let lease = acquired6(next(&mut events, SOON).await);
+            println!(
+                "time to lease: {:.2} ms",
+                started.elapsed().as_secs_f64() * 1000.0
+            );
+            assert_eq!(lease.interface, "client0");
+            let [lent] = lease.addresses[..] else {
+                panic!("{lease:?}")
+            };
+            let first = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
+            assert!((first..=first | Ipv6Addr::from(0xff)).contains(&lent.address));
+            assert!((118..=120).contains(&lent.valid_time), "{lent:?}");
+            assert!((118..=120).contains(&lent.preferred_time), "{lent:?}");
+            assert_eq!(lease.dns_servers, [DNS_SERVER]);
+            assert_eq!(lease.dns_search, ["example.com"]);
+            assert!(lease.server.split(':').count() >= 10, "{}", lease.server);
+            assert!((55..=60).contains(&lease.renewal_time), "{lease:?}");
+            assert!((90..=105).contains(&lease.rebinding_time), "{lease:?}");
+
+            let status = client.status();
+            assert_eq!(status.state, StateName::Bound);
+            let Some(Lease::Ipv6(held)) = status.lease() else {
+                panic!("{status:?}")
+            };
+            assert_eq!(held.addresses[0].address, lent.address);
+            let entry = format!("{} tester", lent.address);
+            assert!(leases.text().contains(&entry), "{}", leases.text());
+
+            client.stop(true).await.unwrap();
+            assert_eq!(next(&mut events, SOON).await, lost(LeaseLoss::Released));
+            server.await_line("DHCPRELEASE");
+            let gone = Instant::now() + SOON;
+            while leases.text().contains(&lent.address.to_string()) {
+                assert!(Instant::now() < gone, "still leased: {}", leases.text());
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+    });
+}
+
+/// Without a usable address the message waits for it, and not for its retransmission.
+#[test]
+fn a_link_that_is_still_looking_for_duplicates() {
+    namespace::run(|| {
+        let peer = Peer::without_client_address();
+        let leases = LeaseFile::new();
+        let _server = dnsmasq(&peer, &leases, &[ADDRESSES]);
+        let shown = namespace::ip(&["-6", "address", "show", "dev", "client0"]);
+        assert!(
+            !shown.contains("fe80:") || shown.contains("tentative"),
+            "{shown}"
+        );
+        block_on(async {
+            let (sender, mut events) = mpsc::channel(4);
+            let _client = client::spawn(config6(), true, sender).unwrap();
+            acquired6(next(&mut events, SOON).await);
+            let acquired = Instant::now();
+            let shown = namespace::ip(&["-6", "address", "show", "dev", "client0"]);
+            assert!(!shown.contains("tentative"), "{shown}");
+            println!("looked {:?} after", acquired.elapsed());
+        });
+    });
+}
+
+#[test]
+fn a_link_that_flaps_keeps_its_address() {
+    namespace::run(|| {
+        let peer = Peer::with_ipv6();
+        let leases = LeaseFile::new();
+        let server = dnsmasq(&peer, &leases, &[ADDRESSES]);
+        block_on(async {
+            let (sender, mut events) = mpsc::channel(4);
+            let client = client::spawn(config6(), true, sender).unwrap();
+            let lease = acquired6(next(&mut events, SOON).await);
+
+            namespace::ip(&["link", "set", "client0", "down"]);
+            client.link_down().unwrap();
+            assert_eq!(next(&mut events, SOON).await, lost(LeaseLoss::LinkLost));
+            assert_eq!(client.status().state, StateName::Unlinked);
+
+            server.printed();
+            namespace::ip(&["link", "set", "client0", "up"]);
+            client.link_up().unwrap();
+            let again = acquired6(next(&mut events, SOON).await);
+            assert_eq!(again.addresses[0].address, lease.addresses[0].address);
+            let log = server.printed().join("\n");
+            assert!(
+                !log.contains("DHCPSOLICIT"),
+                "kept without a new search: {log}"
+            );
+        });
+    });
+}
+
+#[test]
+fn settings_where_there_are_no_addresses() {
+    namespace::run(|| {
+        let peer = Peer::with_ipv6();
+        let leases = LeaseFile::new();
+        let _server = dnsmasq(&peer, &leases, &["--dhcp-range=2001:db8::,static"]);
+        block_on(async {
+            let (sender, mut events) = mpsc::channel(4);
+            let client = client::spawn(config6(), true, sender).unwrap();
+            let lease = acquired6(next(&mut events, SOON).await);
+            assert!(lease.addresses.is_empty(), "{lease:?}");
+            assert_eq!(lease.dns_servers, [DNS_SERVER]);
+            assert_eq!(lease.dns_search, ["example.com"]);
+            assert_eq!(client.status().state, StateName::Informed);
+            client.stop(true).await.unwrap();
+            assert_eq!(next(&mut events, SOON).await, lost(LeaseLoss::Released));
+        });
+    });
+}
