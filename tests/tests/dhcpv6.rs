@@ -33,6 +33,15 @@ fn wired() -> Peer {
     peer.wire("eth1", "srv1", "192.0.2.1/24");
     let address = ["2001:db8::1/64", "dev", "srv1", "nodad"];
     peer.run(&[&["ip", "address", "add"][..], &address].concat());
+    for (switch, value) in [
+        // Else its address goes when the wire is cut.
+        ("conf/srv1/keep_addr_on_down", 1),
+        // Else no router is advertised.
+        ("conf/all/forwarding", 1),
+    ] {
+        let command = format!("echo {value} > /proc/sys/net/ipv6/{switch}");
+        peer.run(&["sh", "-c", &command]);
+    }
     peer
 }
 
@@ -207,6 +216,11 @@ fn a_restart_keeps_the_address() {
         system.apply(ON).ok();
         becomes_leased();
         server.await_line("DHCPREPLY", SOON);
+        // What was not finished would be taken back.
+        eventually("the change is over", SOON, || {
+            system.journals().is_empty().then_some(())
+        });
+        becomes_resolv_conf(&system, &["nameserver 2001:db8::53"]);
         let watch = eyes::Watch::start();
         system.kill_daemon();
         system.start_daemon();

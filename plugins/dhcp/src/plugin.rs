@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use nipart_plugin_sdk::{EventContext, Handle, Plugin};
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::event::{EventData, Role};
-use nipart_schemas::lease::{DhcpConfig, DhcpStop, Lease, LeaseEvent, LeaseKey};
+use nipart_schemas::lease::{DhcpConfig, DhcpStop, LeaseEvent, LeaseKey};
 use tokio::sync::mpsc;
 
 use crate::client::ClientHandle;
@@ -67,17 +67,14 @@ struct Clients {
 impl Clients {
     /// Starts the client, lets a paused one go on, or replaces one that has other settings.
     async fn start(&mut self, mut config: DhcpConfig) -> Result<(), NipartError> {
-        let key = LeaseKey {
-            interface: config.interface().to_owned(),
-            family: config.family(),
-        };
+        let key = config.key();
         if let Some((known, client)) = self.running.remove(&key) {
             if is_same_but_for_addresses(&known, &config) && client.link_up().is_ok() {
                 self.running.insert(key, (known, client));
                 return Ok(());
             }
-            if let Some(lease) = client.status().lease() {
-                set_previous_address(&mut config, &lease);
+            if let Some(address) = client.status().lease().and_then(|lease| lease.address()) {
+                config.set_previous_address(Some(address));
             }
             // It was told nothing yet that the new one wouldn't tell again.
             let _ = client.stop(false).await;
@@ -126,28 +123,10 @@ fn spawn(config: DhcpConfig, events: mpsc::Sender<LeaseEvent>) -> Result<ClientH
 fn is_same_but_for_addresses(known: &DhcpConfig, config: &DhcpConfig) -> bool {
     let without_address = |config: &DhcpConfig| {
         let mut config = config.clone();
-        match &mut config {
-            DhcpConfig::Ipv4(config) => config.previous_address = None,
-            DhcpConfig::Ipv6(config) => config.previous_address = None,
-        }
+        config.set_previous_address(None);
         config
     };
     without_address(known) == without_address(config)
-}
-
-/// Asks for the address of this lease first.
-fn set_previous_address(config: &mut DhcpConfig, lease: &Lease) {
-    match (config, lease) {
-        (DhcpConfig::Ipv4(config), Lease::Ipv4(lease)) => {
-            config.previous_address = Some(lease.address);
-        }
-        (DhcpConfig::Ipv6(config), Lease::Ipv6(lease)) => {
-            let first = lease.addresses.first().map(|lent| lent.address);
-            config.previous_address = first.or(config.previous_address);
-        }
-        // A client has leases of its own version only.
-        (DhcpConfig::Ipv4(_), Lease::Ipv6(_)) | (DhcpConfig::Ipv6(_), Lease::Ipv4(_)) => {}
-    }
 }
 
 fn refused(error: &DhcpError) -> NipartError {

@@ -226,7 +226,9 @@ fn survives_its_addresses(route: &Route, goal: &Goal<'_>) -> bool {
         goal.wanted.ipv6.as_ref().and_then(|ipv6| ipv6.enabled) != Some(false)
     } else {
         goal.wanted.ipv4.as_ref().and_then(|ipv4| ipv4.enabled) != Some(false)
-            && (goal.is_created() || after(goal).any(|address| address.ip.is_ipv4()))
+            && (goal.is_created()
+                || has_done_without_ipv4(goal)
+                || after(goal).any(|address| address.ip.is_ipv4()))
     };
     let keeps_source = route.source.is_none_or(|source| {
         let mut unwanted = goal.unwanted_addresses.iter();
@@ -234,6 +236,12 @@ fn survives_its_addresses(route: &Route, goal: &Goal<'_>) -> bool {
             || !unwanted.any(|address| address.ip == source)
     });
     has_family && keeps_source
+}
+
+/// Whether it has routes without an address, and loses them only because it goes down and up.
+fn has_done_without_ipv4(goal: &Goal<'_>) -> bool {
+    let mut present = goal.surviving().into_iter().flat_map(ipv4);
+    goal.is_restarted && present.next().is_none()
 }
 
 /// The addresses that the link has in the end.
