@@ -13,6 +13,8 @@
 
 mod layout;
 mod options;
+#[cfg(test)]
+mod tests;
 
 use dhcproto::v6::{
     DhcpOption, DhcpOptions, IAAddr, IANA, Message, MessageType, ORO, OptionCode, UnknownOption,

@@ -241,3 +241,6 @@ impl Times {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,8 @@ mod renewing;
 mod requesting;
 mod soliciting;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

@@ -12,3 +12,4 @@ mod dnsmasq;
 mod dnsmasq6;
 mod peer;
 mod short_leases;
+mod short_leases6;

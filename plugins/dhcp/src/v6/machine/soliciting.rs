@@ -83,10 +83,6 @@ impl Soliciting {
                     .collect();
                 Requesting::enter(message.server.clone(), addresses, self.held, context)
             }
-            (ServerMessageKind::Advertise, None) => {
-                self.settings_only = true;
-                State::Soliciting(self)
-            }
             (ServerMessageKind::Reply, Some(_)) if message.rapid_commit => {
                 match context.granted(message, self.exchange.sent_at, None) {
                     Some(granted) => Bound::enter(granted, self.held.as_ref(), context),
@@ -94,7 +90,12 @@ impl Soliciting {
                 }
             }
             // Without the option it is no answer to a Solicit (RFC 8415 §18.2.10).
-            (ServerMessageKind::Reply, _) => State::Soliciting(self),
+            (ServerMessageKind::Reply, _) if !message.rapid_commit => State::Soliciting(self),
+            // dnsmasq says even this in a Reply when it may.
+            (ServerMessageKind::Advertise | ServerMessageKind::Reply, _) => {
+                self.settings_only = true;
+                State::Soliciting(self)
+            }
         }
     }
 }
