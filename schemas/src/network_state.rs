@@ -295,7 +295,7 @@ impl NetworkState {
                 .filter(|ipv4| ipv4.dhcp == Some(true))
                 && let Some(list) = &mut ipv4.address
             {
-                list.retain(|address| address.valid_life_time.is_none());
+                list.retain(|address| !address.comes_and_goes());
             }
             if let Some(ipv6) = interface
                 .ipv6
@@ -303,7 +303,7 @@ impl NetworkState {
                 .filter(|ipv6| ipv6.autoconf == Some(true) || ipv6.dhcp == Some(true))
                 && let Some(list) = &mut ipv6.address
             {
-                list.retain(|address| address.valid_life_time.is_none());
+                list.retain(|address| !address.comes_and_goes());
             }
             for address in interface
                 .ipv4

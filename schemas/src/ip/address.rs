@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{PROTOCOL_ADVERTISED, life_time};
+use super::{PROTOCOL_ADVERTISED, PROTOCOL_DHCP, life_time};
 use crate::interface::mptcp::MptcpAddressFlags;
 use crate::lenient;
 use crate::overlay::overlay_leaf;
@@ -98,6 +98,13 @@ impl<A: Copy + Into<IpAddr>> Address<A> {
     /// Whether the kernel has made it from a router advertisement.
     pub fn is_advertised(&self) -> bool {
         self.protocol == Some(PROTOCOL_ADVERTISED)
+    }
+
+    /// Whether it is there by a lease or a router advertisement, which may be for ever.
+    pub fn comes_and_goes(&self) -> bool {
+        self.valid_life_time.is_some()
+            || self.is_advertised()
+            || self.protocol == Some(PROTOCOL_DHCP)
     }
 
     /// What makes it the same address for the kernel.

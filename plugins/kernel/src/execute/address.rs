@@ -7,9 +7,9 @@ use std::net::IpAddr;
 use nipart_netlink::NetlinkRequest;
 use nipart_netlink::packet::AddressFamily;
 use nipart_netlink::packet::address::{
-    AddressAttribute, AddressMessage, AddressProtocol, AddressScope, CacheInfo,
+    AddressAttribute, AddressFlags, AddressMessage, AddressProtocol, AddressScope, CacheInfo,
 };
-use nipart_schemas::ip::Address;
+use nipart_schemas::ip::{Address, PROTOCOL_DHCP};
 
 use super::Step;
 
@@ -27,6 +27,11 @@ pub(super) fn add(link: u32, address: &Address) -> Step {
     attributes.extend(protocol.map(AddressAttribute::Protocol));
     let metric = address.prefix_route_metric;
     attributes.extend(metric.map(AddressAttribute::RoutePriority));
+    // What is lent is on no network of its own, and the kernel would keep the route when it takes the address away
+    // (`ipv6_del_addr` looks after those that live for ever).
+    if address.ip.is_ipv6() && address.protocol == Some(PROTOCOL_DHCP) {
+        attributes.push(AddressAttribute::Flags(AddressFlags::Noprefixroute));
+    }
     // Always, since a replaced address keeps limits that aren't named.
     let mut times = CacheInfo::default();
     times.ifa_valid = address.valid_life_time.unwrap_or(FOREVER);
