@@ -112,8 +112,12 @@ fn a_link_that_is_still_looking_for_duplicates() {
     namespace::run(|| {
         let peer = Peer::without_client_address();
         let leases = LeaseFile::new();
-        let _server = dnsmasq(&peer, &leases, &[ADDRESSES]);
-        let shown = namespace::ip(&["-6", "address", "show", "dev", "client0"]);
+        let server = dnsmasq(&peer, &leases, &[ADDRESSES]);
+        // Not to be spoken from, although the kernel would choose it now.
+        let other = "2001:db8::5/64";
+        namespace::ip(&["address", "add", other, "dev", "client0", "nodad"]);
+        let link_local = ["-6", "address", "show", "dev", "client0", "scope", "link"];
+        let shown = namespace::ip(&link_local);
         assert!(
             !shown.contains("fe80:") || shown.contains("tentative"),
             "{shown}"
@@ -124,12 +128,51 @@ fn a_link_that_is_still_looking_for_duplicates() {
             let _client = client::spawn(config6(), true, sender).unwrap();
             acquired6(next(&mut events, SOON).await);
             let waited = started.elapsed();
-            let shown = namespace::ip(&["-6", "address", "show", "dev", "client0"]);
+            let shown = namespace::ip(&link_local);
             assert!(!shown.contains("tentative"), "{shown}");
             // The second Solicit is due after 1.0 to 1.1 s, the third no sooner than 1.9 s after that. Detection takes up to 1 s to
             // begin and 1 s to end, from when the link came up.
             println!("lease after {waited:?}, with duplicate address detection");
+            let log = server.printed().join("\n");
+            assert_eq!(log.matches("DHCPSOLICIT").count(), 1, "{log}");
             assert!(waited < Duration::from_millis(2500), "{waited:?}");
+        });
+    });
+}
+
+#[test]
+fn links_side_by_side() {
+    namespace::run(|| {
+        let peer = Peer::with_ipv6();
+        let leases = LeaseFile::new();
+        let _server = dnsmasq(&peer, &leases, &[ADDRESSES]);
+        let links = ["client0", "client1", "client2"];
+        for link in &links[1..] {
+            namespace::ip(&[
+                "link", "add", "link", "client0", "name", link, "type", "macvlan",
+            ]);
+            namespace::ip(&["link", "set", link, "up"]);
+        }
+        block_on(async {
+            let (sender, mut events) = mpsc::channel(4);
+            let start = |link: &&str| {
+                let config = Dhcpv6Config {
+                    interface: (*link).to_owned(),
+                    ..config6()
+                };
+                client::spawn(config, true, sender.clone()).unwrap()
+            };
+            let clients: Vec<_> = links.iter().map(start).collect();
+            let mut addresses = std::collections::BTreeMap::new();
+            for _ in links {
+                let lease = acquired6(next(&mut events, SOON).await);
+                addresses.insert(lease.addresses[0].address, lease.interface);
+            }
+            // The machine is one to the server; its links are told apart by the number of their association.
+            assert_eq!(addresses.len(), links.len(), "{addresses:?}");
+            for client in clients {
+                client.stop(true).await.unwrap();
+            }
         });
     });
 }
