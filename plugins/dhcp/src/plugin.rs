@@ -153,3 +153,6 @@ fn set_previous_address(config: &mut DhcpConfig, lease: &Lease) {
 fn refused(error: &DhcpError) -> NipartError {
     NipartError::new(ErrorKind::KernelRefused, error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! * [`Socket`] sends to all servers and relays of the link, and hears what they answer.
-//! * [`source`] asks the kernel what it would send from. Where another address of the link is usable before the link-local
+//! * `source` asks the kernel what it would send from. Where another address of the link is usable before the link-local
 //!   one, the kernel would take that, and servers would answer past the link.
 //! * [`AddressNews`] is open only while a message waits.
 
