@@ -8,8 +8,8 @@
 //!             sockets, timer ──────────▶ └──────────┘
 //! ```
 //!
-//! One task per link and version of the protocol, spawned by [`v4::client::spawn`](crate::v4::client::spawn) and
-//! [`v6::client::spawn`](crate::v6::client::spawn), ended by [`ClientHandle::stop`] or by dropping the handle. It never
+//! One task per link and version of the protocol, spawned by [`v4::client::spawn`] and
+//! [`v6::client::spawn`], ended by [`ClientHandle::stop`] or by dropping the handle. It never
 //! waits for its listener: events that could not be delivered are merged into one ([`merged`]).
 
 use std::io;

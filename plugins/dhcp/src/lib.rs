@@ -13,11 +13,13 @@
 //! * [`client`]: the task that joins machine, sockets and timer, for either version.
 //! * [`machine`]: what their state machines have in common.
 //! * `identity`, [`link`], `names`: by what a client is known, what it must know of its link, domain names.
+//! * `bpf`: codes of socket filters.
 //! * [`clock`]: a timer that counts suspend, and chance.
 //! * [`events`]: what the daemon is told.
 //!
 //! A client never changes the kernel's network: it says what was lent, others act on it.
 
+mod bpf;
 pub mod client;
 pub mod clock;
 pub mod error;

@@ -18,18 +18,19 @@
 //! the state changes: it logs and publishes.
 
 mod retransmission;
+mod state_name;
 
-use std::fmt;
 use std::time::Duration;
 
 use nipart_schemas::ip::IpFamily;
 use nipart_schemas::lease::{Lease, LeaseLoss};
-use serde::{Deserialize, Serialize};
 
 use crate::clock::Random;
 use crate::events::LeaseEvent;
 
-pub(crate) use retransmission::{earlier, wait_after_refusal};
+pub(crate) use retransmission::earlier;
+use retransmission::wait_after_refusal;
+pub use state_name::StateName;
 
 /// What happens to a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,55 +71,6 @@ pub(crate) enum Action<M> {
     SetTimer(Option<Duration>),
     /// No answer is awaited now. Closing a packet socket takes many milliseconds: do it out of the way.
     CloseSockets,
-}
-
-/// The states of both versions by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StateName {
-    /// Not started yet, or stopped.
-    Stopped,
-    /// Started, but the link is down.
-    Unlinked,
-    /// Waits a while before it begins anew.
-    Init,
-    /// DHCPv4: looks for servers.
-    Selecting,
-    /// DHCPv6: looks for servers.
-    Soliciting,
-    /// Has taken an offer.
-    Requesting,
-    /// Asks for an address that it had before (DHCPv4: INIT-REBOOT).
-    Rebooting,
-    /// Has a lease.
-    Bound,
-    /// Asks its server for more time.
-    Renewing,
-    /// Asks any server for more time.
-    Rebinding,
-    /// DHCPv6: asks for settings where there are no addresses.
-    InformationRequesting,
-    /// DHCPv6: has settings and no address.
-    Informed,
-}
-
-impl fmt::Display for StateName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Stopped => "stopped",
-            Self::Unlinked => "unlinked",
-            Self::Init => "init",
-            Self::Selecting => "selecting",
-            Self::Soliciting => "soliciting",
-            Self::Requesting => "requesting",
-            Self::Rebooting => "rebooting",
-            Self::Bound => "bound",
-            Self::Renewing => "renewing",
-            Self::Rebinding => "rebinding",
-            Self::InformationRequesting => "information-requesting",
-            Self::Informed => "informed",
-        })
-    }
 }
 
 /// A lease in use, on the client's own clock.

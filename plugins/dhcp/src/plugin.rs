@@ -132,3 +132,6 @@ fn is_same_but_for_addresses(known: &DhcpConfig, config: &DhcpConfig) -> bool {
 fn refused(error: &DhcpError) -> NipartError {
     NipartError::new(ErrorKind::KernelRefused, error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

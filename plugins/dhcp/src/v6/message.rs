@@ -100,7 +100,7 @@ pub struct ServerMessage {
     pub status: Status,
     /// Human-readable reason beside a status, of the message or of the IA_NA.
     pub text: Option<String>,
-    /// How much the server wants to be taken (option 7).
+    /// How much the server wants to be taken (option 7). Of no effect: the first Advertise with an address is taken.
     pub preference: u8,
     /// The lease is granted without a Request (option 14).
     pub rapid_commit: bool,

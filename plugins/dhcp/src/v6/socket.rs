@@ -14,7 +14,7 @@
 //! ```
 //!
 //! * [`Socket`] sends to all servers and relays of the link, and hears what they answer.
-//! * [`source`] asks the kernel what it would send from. Where another address of the link is usable before the link-local
+//! * `source` asks the kernel what it would send from. Where another address of the link is usable before the link-local
 //!   one, the kernel would take that, and servers would answer past the link.
 //! * [`AddressNews`] is open only while a message waits.
 
@@ -31,6 +31,8 @@ use rustix::net::{
     recvfrom, sendto, socket_with, sockopt,
 };
 
+use crate::bpf::{JUMP_EQUAL, LOAD_WORD_ABSOLUTE, RETURN};
+
 /// Ports of clients and servers (RFC 8415 §7.2).
 const CLIENT_PORT: u16 = 546;
 const SERVER_PORT: u16 = 547;
@@ -40,11 +42,6 @@ const ALL_SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
 const ADDRESS_GROUP: u32 = 1 << 8;
 /// Offset of `ifa_index` in a message: `struct nlmsghdr`, then `struct ifaddrmsg`.
 const ADDRESS_INDEX: u32 = 16 + 4;
-
-// Codes of `linux/bpf_common.h`.
-const LOAD_WORD_ABSOLUTE: u16 = 0x20;
-const JUMP_EQUAL: u16 = 0x15;
-const RETURN: u16 = 0x06;
 
 /// A packet from a neighbour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

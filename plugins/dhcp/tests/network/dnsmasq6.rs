@@ -5,15 +5,13 @@
 use std::net::Ipv6Addr;
 use std::time::{Duration, Instant};
 
-use nipart_dhcp::events::LeaseEvent;
 use nipart_dhcp::machine::StateName;
 use nipart_dhcp::v6::client;
-use nipart_schemas::ip::IpFamily;
 use nipart_schemas::lease::{Dhcpv6Config, Lease, LeaseLoss};
 use nipart_tests::namespace;
 use tokio::sync::mpsc;
 
-use super::peer::{LeaseFile, Peer, Server, acquired6, block_on, config6, next};
+use super::peer::{LeaseFile, Peer, Server, acquired6, block_on, config6, lost6, next};
 
 const SOON: Duration = Duration::from_secs(10);
 const ADDRESSES: &str = "--dhcp-range=2001:db8::100,2001:db8::1ff,64,120";
@@ -34,14 +32,6 @@ async fn until(leases: &LeaseFile, condition: impl Fn(&str) -> bool) {
     while !condition(&leases.text()) {
         assert!(Instant::now() < deadline, "{}", leases.text());
         tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
-fn lost(reason: LeaseLoss) -> LeaseEvent {
-    LeaseEvent::Lost {
-        interface: "client0".to_owned(),
-        family: IpFamily::Ipv6,
-        reason,
     }
 }
 
@@ -83,7 +73,7 @@ fn a_lease_with_everything() {
             until(&leases, |text| text.contains(&entry)).await;
 
             client.stop(true).await.unwrap();
-            assert_eq!(next(&mut events, SOON).await, lost(LeaseLoss::Released));
+            assert_eq!(next(&mut events, SOON).await, lost6(LeaseLoss::Released));
             server.await_line("DHCPRELEASE");
             let address = lent.address.to_string();
             until(&leases, |text| !text.contains(&address)).await;
@@ -122,8 +112,12 @@ fn a_link_that_is_still_looking_for_duplicates() {
     namespace::run(|| {
         let peer = Peer::without_client_address();
         let leases = LeaseFile::new();
-        let _server = dnsmasq(&peer, &leases, &[ADDRESSES]);
-        let shown = namespace::ip(&["-6", "address", "show", "dev", "client0"]);
+        let server = dnsmasq(&peer, &leases, &[ADDRESSES]);
+        // Not to be spoken from, although the kernel would choose it now.
+        let other = "2001:db8::5/64";
+        namespace::ip(&["address", "add", other, "dev", "client0", "nodad"]);
+        let link_local = ["-6", "address", "show", "dev", "client0", "scope", "link"];
+        let shown = namespace::ip(&link_local);
         assert!(
             !shown.contains("fe80:") || shown.contains("tentative"),
             "{shown}"
@@ -134,12 +128,79 @@ fn a_link_that_is_still_looking_for_duplicates() {
             let _client = client::spawn(config6(), true, sender).unwrap();
             acquired6(next(&mut events, SOON).await);
             let waited = started.elapsed();
-            let shown = namespace::ip(&["-6", "address", "show", "dev", "client0"]);
+            let shown = namespace::ip(&link_local);
             assert!(!shown.contains("tentative"), "{shown}");
             // The second Solicit is due after 1.0 to 1.1 s, the third no sooner than 1.9 s after that. Detection takes up to 1 s to
             // begin and 1 s to end, from when the link came up.
             println!("lease after {waited:?}, with duplicate address detection");
+            let log = server.printed().join("\n");
+            assert_eq!(log.matches("DHCPSOLICIT").count(), 1, "{log}");
             assert!(waited < Duration::from_millis(2500), "{waited:?}");
+        });
+    });
+}
+
+#[test]
+fn links_side_by_side() {
+    namespace::run(|| {
+        let peer = Peer::with_ipv6();
+        let leases = LeaseFile::new();
+        let _server = dnsmasq(&peer, &leases, &[ADDRESSES]);
+        let links = ["client0", "client1", "client2"];
+        for link in &links[1..] {
+            namespace::ip(&[
+                "link", "add", "link", "client0", "name", link, "type", "macvlan",
+            ]);
+            namespace::ip(&["link", "set", link, "up"]);
+        }
+        block_on(async {
+            let (sender, mut events) = mpsc::channel(4);
+            let start = |link: &&str| {
+                let config = Dhcpv6Config {
+                    interface: (*link).to_owned(),
+                    ..config6()
+                };
+                client::spawn(config, true, sender.clone()).unwrap()
+            };
+            let clients: Vec<_> = links.iter().map(start).collect();
+            let mut addresses = std::collections::BTreeMap::new();
+            for _ in links {
+                let lease = acquired6(next(&mut events, SOON).await);
+                addresses.insert(lease.addresses[0].address, lease.interface);
+            }
+            // The machine is one to the server; its links are told apart by the number of their association.
+            assert_eq!(addresses.len(), links.len(), "{addresses:?}");
+            for client in clients {
+                client.stop(true).await.unwrap();
+            }
+        });
+    });
+}
+
+#[test]
+fn a_link_whose_ipv6_comes_later() {
+    namespace::run(|| {
+        let peer = Peer::with_ipv6();
+        let leases = LeaseFile::new();
+        let _server = dnsmasq(&peer, &leases, &[ADDRESSES]);
+        let disable = |value| {
+            let path = "/proc/sys/net/ipv6/conf/client0/disable_ipv6";
+            std::fs::write(path, value).unwrap();
+        };
+        disable("1");
+        block_on(async {
+            let (sender, mut events) = mpsc::channel(4);
+            let client = client::spawn(config6(), true, sender).unwrap();
+            let heard = tokio::time::timeout(Duration::from_millis(3500), events.recv()).await;
+            assert!(heard.is_err(), "{heard:?}");
+            assert_eq!(client.status().state, StateName::Soliciting);
+            // The next Solicit is due 3.5 s from now; duplicate address detection takes two at most.
+            disable("0");
+            let started = Instant::now();
+            acquired6(next(&mut events, SOON).await);
+            let waited = started.elapsed();
+            println!("lease {waited:?} after IPv6 was enabled");
+            assert!(waited < Duration::from_millis(3000), "{waited:?}");
         });
     });
 }
@@ -157,7 +218,7 @@ fn a_link_that_flaps_keeps_its_address() {
 
             namespace::ip(&["link", "set", "client0", "down"]);
             client.link_down().unwrap();
-            assert_eq!(next(&mut events, SOON).await, lost(LeaseLoss::LinkLost));
+            assert_eq!(next(&mut events, SOON).await, lost6(LeaseLoss::LinkLost));
             assert_eq!(client.status().state, StateName::Unlinked);
 
             server.printed();
@@ -189,7 +250,7 @@ fn settings_where_there_are_no_addresses() {
             assert_eq!(lease.dns_search, ["example.com"]);
             assert_eq!(client.status().state, StateName::Informed);
             client.stop(true).await.unwrap();
-            assert_eq!(next(&mut events, SOON).await, lost(LeaseLoss::Released));
+            assert_eq!(next(&mut events, SOON).await, lost6(LeaseLoss::Released));
         });
     });
 }

@@ -10,7 +10,10 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use nipart_dhcp::events::LeaseEvent;
-use nipart_schemas::lease::{Dhcpv4Config, Dhcpv4Lease, Dhcpv6Config, Dhcpv6Lease, Lease};
+use nipart_schemas::ip::IpFamily;
+use nipart_schemas::lease::{
+    Dhcpv4Config, Dhcpv4Lease, Dhcpv6Config, Dhcpv6Lease, Lease, LeaseLoss,
+};
 use nipart_tests::namespace::ip;
 
 /// The client's link, in the test's own namespace.
@@ -264,6 +267,15 @@ pub(crate) fn acquired6(event: LeaseEvent) -> Dhcpv6Lease {
     match event {
         LeaseEvent::Acquired(Lease::Ipv6(lease)) => lease,
         other => panic!("{other:?}"),
+    }
+}
+
+/// The news that the DHCPv6 lease is gone.
+pub(crate) fn lost6(reason: LeaseLoss) -> LeaseEvent {
+    LeaseEvent::Lost {
+        interface: LINK.to_owned(),
+        family: IpFamily::Ipv6,
+        reason,
     }
 }
 

@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 use nipart_dhcp::events::LeaseEvent;
 use nipart_dhcp::machine::StateName;
 use nipart_dhcp::v6::client;
-use nipart_schemas::ip::IpFamily;
 use nipart_schemas::lease::{Lease, LeaseLoss};
 use nipart_tests::namespace;
 use tokio::sync::mpsc;
 
-use super::peer::{Peer, SERVER_LINK, Server, acquired6, block_on, config6, next};
+use super::peer::{Peer, SERVER_LINK, Server, acquired6, block_on, config6, lost6, next};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -20,14 +19,6 @@ fn short_leases(peer: &Peer, more: &[&str]) -> Server {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/network/dhcpd6.py");
     let command = [&["python3", script, "--interface", SERVER_LINK], more].concat();
     peer.serve(&command, "ready")
-}
-
-fn lost(reason: LeaseLoss) -> LeaseEvent {
-    LeaseEvent::Lost {
-        interface: "client0".to_owned(),
-        family: IpFamily::Ipv6,
-        reason,
-    }
 }
 
 #[test]
@@ -77,7 +68,7 @@ fn rebound_then_expired_when_nobody_extends_it() {
             let started = Instant::now();
             let client = client::spawn(config6(), true, sender).unwrap();
             acquired6(next(&mut events, SOON).await);
-            assert_eq!(next(&mut events, SOON).await, lost(LeaseLoss::Expired));
+            assert_eq!(next(&mut events, SOON).await, lost6(LeaseLoss::Expired));
             let after = started.elapsed().as_secs_f64();
             assert!((3.9..5.0).contains(&after), "the lease lasts 4 s: {after}");
             let log = server.printed().join("\n");

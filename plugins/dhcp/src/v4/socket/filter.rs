@@ -4,20 +4,12 @@
 
 use nipart_sys::filter::Instruction;
 
+use crate::bpf::{
+    JUMP_ANY_BIT, JUMP_EQUAL, LOAD_BYTE_ABSOLUTE, LOAD_BYTE_INDIRECT, LOAD_HALF_ABSOLUTE,
+    LOAD_HALF_INDIRECT, LOAD_INDEX_HEADER_LENGTH, LOAD_WORD_INDIRECT, RETURN,
+};
 use crate::v4::frame::CLIENT_PORT;
 use crate::v4::message::LinkAddress;
-
-// Codes of `linux/bpf_common.h`.
-const LOAD_HALF_ABSOLUTE: u16 = 0x28;
-const LOAD_BYTE_ABSOLUTE: u16 = 0x30;
-const LOAD_WORD_INDIRECT: u16 = 0x40;
-const LOAD_HALF_INDIRECT: u16 = 0x48;
-const LOAD_BYTE_INDIRECT: u16 = 0x50;
-/// X = 4 × low nibble of a byte: the length of an IPv4 header.
-const LOAD_INDEX_HEADER_LENGTH: u16 = 0xb1;
-const JUMP_EQUAL: u16 = 0x15;
-const JUMP_ANY_BIT: u16 = 0x45;
-const RETURN: u16 = 0x06;
 
 /// `SKF_AD_OFF + SKF_AD_PKTTYPE`: whom the link layer addressed the packet to.
 const PACKET_TYPE: u32 = 0xffff_f000 + 4;

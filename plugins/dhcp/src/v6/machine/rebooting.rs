@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The link is back, and a lease of before has time left: may I keep it? Rebind rather than Confirm (RFC 8415 §18.2.12
-//! allows either where there is more to learn than whether the address fits): a server answers it with the lease, times
-//! and settings included, and a server that knows neither answers nothing worse.
+//! The link is back, and a lease of before has time left: may I keep it?
+//!
+//! RFC 8415 §18.2.12 has Confirm for addresses, and Rebind with the waits of a Confirm for prefixes. It is Rebind for both
+//! here: the answer to a Confirm says no more than that the address fits the link, that to a Rebind brings the lease,
+//! times and settings included. A server of another network refuses both or answers neither.
 //!
 //! The lease was reported lost with the link and is not in use until a server has answered.
 

@@ -52,7 +52,8 @@ impl machine::State for State {
     }
 
     fn begin(context: &mut Context) -> Self {
-        match context.memory.kept.take() {
+        // This may be another network: only the lease of before is carried into it, to be confirmed.
+        match std::mem::take(&mut context.memory).kept {
             Some(granted) if !granted.is_expired(context.now) => Rebooting::enter(granted, context),
             _ => Soliciting::enter(None, context),
         }

@@ -34,7 +34,7 @@ fn renewed_then_rebound_then_expired() {
     assert_eq!(world.times(Renew), [50.0, 60.0]);
     assert_eq!(world.times(Rebind), [80.0, 90.0, 110.0, 150.0]);
     assert_eq!(world.last_sent().server, None);
-    assert_eq!(world.machine.lease().is_some(), true);
+    assert!(world.machine.lease().is_some());
     world.run_until(200);
     // It goes on at once, with the same wish.
     assert_eq!(
