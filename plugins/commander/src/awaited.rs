@@ -124,7 +124,9 @@ async fn reasons(peers: &impl Peers, lacks: &[Lack<'_>]) -> Result<Vec<String>, 
         let settled = of(&usable);
         let of_link = |ip: &IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
         for wanted in interface.wanted_leases() {
-            let has_lease = leases.iter().any(|lease| lease.key() == wanted);
+            let has_lease = leases
+                .iter()
+                .any(|lease| lease.key() == wanted && lease.address().is_some());
             let is_there = |address: &Address| match wanted.family {
                 IpFamily::Ipv4 => address.ip.is_ipv4(),
                 IpFamily::Ipv6 => address.ip.is_ipv6() && !of_link(&address.ip),

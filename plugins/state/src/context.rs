@@ -92,11 +92,11 @@ impl<'a> Context<'a> {
         };
         context.with_dhcp = context.find_with_dhcp(
             |interface| interface.ipv4.as_ref(),
-            |ipv4| ipv4.enabled != Some(false) && ipv4.dhcp == Some(true),
+            |wanted, all| wanted.enabled != Some(false) && all.dhcp == Some(true),
         );
         context.with_dhcpv6 = context.find_with_dhcp(
             |interface| interface.ipv6.as_ref(),
-            |ipv6| ipv6.enabled != Some(false) && ipv6.dhcp == Some(true),
+            |wanted, all| wanted.enabled != Some(false) && all.dhcp == Some(true),
         );
         context.doomed = context.find_doomed();
         context.config = context.resolve_vrf_names();
@@ -209,15 +209,16 @@ impl<'a> Context<'a> {
     fn find_with_dhcp<S: Overlay + Clone>(
         &self,
         section_of: fn(&Interface) -> Option<&S>,
-        is_on: fn(&S) -> bool,
+        is_on: fn(&S, &S) -> bool,
     ) -> HashMap<&'a str, S> {
         let section = |interface: &'a Interface| {
-            let mut section = section_of(interface)?.clone();
+            let wanted = section_of(interface)?;
+            let mut section = wanted.clone();
             let remembered = self.remembered.get(interface.name.as_str());
             if let Some(remembered) = remembered.and_then(|known| section_of(known)) {
                 section.fill_from(remembered);
             }
-            is_on(&section).then_some((interface.name.as_str(), section))
+            is_on(wanted, &section).then_some((interface.name.as_str(), section))
         };
         let wanted = self.desired.interfaces.iter();
         let up = wanted.filter(|interface| interface.wanted_state() == InterfaceState::Up);

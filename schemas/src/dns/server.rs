@@ -31,6 +31,16 @@ impl From<IpAddr> for DnsServer {
 }
 
 impl DnsServer {
+    /// A server that was told of on a link: one with a link-local address can be reached there only (RFC 4007 §11).
+    #[must_use]
+    pub fn on_link(address: IpAddr, interface: &str) -> Self {
+        let is_of_link = matches!(address, IpAddr::V6(ip) if ip.is_unicast_link_local());
+        Self {
+            address,
+            zone: is_of_link.then(|| interface.to_string()),
+        }
+    }
+
     /// The interface of a link-local address.
     pub(crate) fn zone_mut(&mut self) -> Option<&mut String> {
         self.zone.as_mut()

@@ -8,7 +8,7 @@ use std::time::Duration;
 use nipart_schemas::lease::{Dhcpv6Address, Dhcpv6Lease, Lease};
 
 use crate::machine;
-use crate::v6::message::{Association, FOR_EVER, LentAddress, ServerDuid, ServerMessage};
+use crate::v6::message::{Association, FOR_EVER, ServerDuid, ServerMessage};
 
 /// Most addresses of a lease.
 const MOST_ADDRESSES: usize = 16;
@@ -58,7 +58,7 @@ impl Granted {
     /// * `started`: when the request went out: times count from here, lest they end later than the server thinks.
     /// * `before`: the lease that it continues. Its addresses that the Reply does not name stay as they are.
     ///
-    /// Gives `None` when the message lends no address.
+    /// Gives `None` when the message says nothing of addresses, or leaves none.
     #[must_use]
     pub fn from_message(
         interface: &str,
@@ -66,7 +66,7 @@ impl Granted {
         started: Duration,
         before: Option<&Granted>,
     ) -> Option<Granted> {
-        let association = message.usable()?;
+        let association = message.granted()?;
         let lent = &association.addresses;
         let mut addresses: Vec<HeldAddress> = lent
             .iter()
@@ -85,8 +85,11 @@ impl Granted {
             .filter(|held| held.valid_until.is_none_or(|until| until > started));
         addresses.extend(unnamed);
         addresses.truncate(MOST_ADDRESSES);
+        if lent.is_empty() || addresses.is_empty() {
+            return None;
+        }
 
-        let times = Times::new(association);
+        let times = Times::new(association, &addresses, started);
         let ends: Option<Vec<Duration>> = addresses.iter().map(|held| held.valid_until).collect();
         Some(Granted {
             interface: interface.to_owned(),
@@ -142,9 +145,10 @@ impl Granted {
     /// The lease as it stands at `now`: with what is left of its addresses' times.
     #[must_use]
     pub fn lease_at(&self, now: Duration) -> Dhcpv6Lease {
+        // Rounded up: the kernel takes no address without any time left.
         let left = |until: Option<Duration>| match until {
             None => FOR_EVER,
-            Some(until) => until.saturating_sub(now).as_secs() as u32,
+            Some(until) => until.saturating_sub(now).as_millis().div_ceil(1000) as u32,
         };
         Dhcpv6Lease {
             interface: self.interface.clone(),
@@ -203,18 +207,19 @@ impl Times {
     /// lifetime (RFC 8415 §21.4), at least a second.
     ///
     /// §21.4 would have an IA_NA with T1 > T2 ignored whole; its addresses are good all the same.
-    fn new(association: &Association) -> Times {
-        let lent = || {
-            let addresses = &association.addresses;
-            addresses.iter().filter(|lent| lent.valid_time > 0)
+    fn new(association: &Association, addresses: &[HeldAddress], started: Duration) -> Times {
+        let seconds = |until: Option<Duration>| match until {
+            None => FOR_EVER,
+            Some(until) => until.saturating_sub(started).as_secs() as u32,
         };
+        let valid = |held: &HeldAddress| seconds(held.valid_until);
         // An address that is deprecated from the start says nothing about when to renew; its end does.
-        let lifetime = |lent: &LentAddress| match lent.preferred_time {
-            0 => lent.valid_time,
+        let lifetime = |held: &HeldAddress| match seconds(held.preferred_until) {
+            0 => valid(held),
             preferred_time => preferred_time,
         };
-        let shortest = lent().map(lifetime).min().unwrap_or(FOR_EVER);
-        let end = lent().map(|lent| lent.valid_time).min().unwrap_or(FOR_EVER);
+        let shortest = addresses.iter().map(lifetime).min().unwrap_or(FOR_EVER);
+        let end = addresses.iter().map(valid).min().unwrap_or(FOR_EVER);
         let share = |tenths: u32| match shortest {
             FOR_EVER => FOR_EVER,
             _ => ((u64::from(shortest) * u64::from(tenths) / 10) as u32).max(1),

@@ -17,9 +17,9 @@
 //!        │             │ 10 times  ┌────────▼─┐│ ┌─▼───────────────────┐ no answer ────────┤
 //!        │             ├───────────┤Requesting││ │InformationRequesting│                   │
 //!        │             │    "no"   └─▲──────┬─┘│ └─┬───────────────────┘                   │
-//!        │             │             │      │  │   │ Reply     ┌────────┐ refresh time     │
-//!        │Reply        │   NoBinding │ Reply│  │   └──────────▶│Informed├──────────────────┘
-//!        │             │             │      │  │ Reply at once └────────┘
+//!        │             │             │      │  │   │ Reply: settings, until the refresh    │
+//!        │Reply        │   NoBinding │ Reply│  │   └───────────────────────────────────────┘
+//!        │             │             │      │  │ Reply at once
 //!   ┌────▼─────────────┼─────────────┼──────▼──▼─────┐
 //!   │ Bound            │             │               │◀──┐
 //!   └────┬─────────────┼─────────────┼───────────────┘   │
@@ -32,7 +32,7 @@
 //!                      └──▶ Soliciting: "no", or the last address has ended
 //! ```
 //!
-//! One type and file per state; what is not DHCPv6's own is in [`crate::machine`]. A lease stays in use, and reported,
+//! A search that goes on while settings are held is called `Informed`. One type and file per state; what is not DHCPv6's own is in [`crate::machine`]. A lease stays in use, and reported,
 //! while it is renewed, requested anew after NoBinding, or, if it has settings only, while addresses are looked for.
 //!
 //! Still to come, with room for it: DECLINE (a state that holds a [`Granted`] before `Bound`).

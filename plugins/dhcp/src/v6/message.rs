@@ -119,6 +119,14 @@ pub struct ServerMessage {
 }
 
 impl ServerMessage {
+    /// What is granted, be it that addresses are taken away.
+    #[must_use]
+    pub fn granted(&self) -> Option<&Association> {
+        let association = self.association.as_ref()?;
+        let statuses = (self.status, association.status);
+        (statuses == (Status::Success, Status::Success)).then_some(association)
+    }
+
     /// The addresses that are lent, if any are.
     #[must_use]
     pub fn usable(&self) -> Option<&Association> {

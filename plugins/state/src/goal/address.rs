@@ -182,12 +182,30 @@ impl Families<'_, '_> {
         let said = Said {
             family: IpFamily::Ipv6,
             dhcp: section.dhcp,
-            leased: lease.map(|lease| lease.addresses.iter().map(leased_ipv6).collect()),
+            leased: lease.map(|lease| {
+                let leased = lease.addresses.iter().map(leased_ipv6);
+                leased.filter(|leased| self.is_free(leased)).collect()
+            }),
             listed,
             allow_extra: section.allow_extra_address,
         };
         let present = self.present.into_iter().flat_map(ipv6).collect();
         self.resolve_family(said, present);
+    }
+
+    /// Whether a leased address is nothing but leased. One of the same IP is the same for the kernel, whatever its
+    /// prefix length (`inet6_addr_modify`), and would become the server's.
+    fn is_free(&self, leased: &Address) -> bool {
+        let section = self.wanted.ipv6.iter();
+        let mut listed = section.flat_map(|ipv6| &ipv6.address).flatten();
+        let mut present = self.present.into_iter().flat_map(Interface::addresses);
+        let is_others = |present: &Address| {
+            let was_leased = present.protocol == Some(PROTOCOL_DHCP)
+                || (present.protocol.is_none() && present.valid_life_time.is_some());
+            present.key() != leased.key() || !was_leased
+        };
+        !listed.any(|listed| leased.ip == listed.ip)
+            && !present.any(|present| present.ip == leased.ip && is_others(&present))
     }
 
     fn resolve_family(&mut self, said: Said, present: Vec<Address>) {

@@ -4,7 +4,7 @@
 //!
 //! Nothing is decided about name resolution that wasn't looked at.
 
-use nipart_schemas::dns::{DnsOrigin, DnsResolver, DnsSource};
+use nipart_schemas::dns::{DnsOrigin, DnsResolver, DnsServer, DnsSource};
 use nipart_schemas::hostname::HostNames;
 use nipart_schemas::interface::{Interface, InterfaceState};
 use nipart_schemas::ip::IpFamily;
@@ -125,7 +125,9 @@ fn of_lease(lease: &Lease, beside_static: bool) -> DnsSource {
     let server = server.filter(|address| !address.is_unspecified() && !address.is_multicast());
     let domains = lease.dns_search().iter();
     let source = DnsSource {
-        server: server.map(Into::into).collect(),
+        server: server
+            .map(|address| DnsServer::on_link(address, lease.interface()))
+            .collect(),
         search: domains.filter_map(|domain| domain.parse().ok()).collect(),
         ..DnsSource::new(Some(lease.interface()), origin(lease.family()))
     };

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::machine::Granted as _;
-use crate::v6::message::{ServerMessageKind, Status};
+use crate::v6::message::{LentAddress, ServerMessageKind, Status};
 
 const START: Duration = Duration::from_secs(1000);
 

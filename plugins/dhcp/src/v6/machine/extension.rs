@@ -56,6 +56,8 @@ impl Extension {
             return Verdict::Extended(granted);
         }
         let association = message.association.as_ref();
+        let has_addresses =
+            association.is_some_and(|association| !association.addresses.is_empty());
         match (
             message.status,
             association.map(|association| association.status),
@@ -63,11 +65,11 @@ impl Extension {
             (Status::NoBinding, _) | (Status::Success, Some(Status::NoBinding)) => {
                 Verdict::Forgotten
             }
-            (Status::NotOnLink | Status::NoAddresses, _) => Verdict::Refused,
-            (Status::Other(_), _) | (_, Some(Status::Other(_))) => Verdict::Nothing,
-            (Status::Success, Some(_)) => Verdict::Refused,
-            // An IA_NA that is not mentioned is asked for again.
-            (Status::Success, None) => Verdict::Nothing,
+            (Status::NotOnLink, _) | (_, Some(Status::NotOnLink)) => Verdict::Refused,
+            // Every address was named and taken away.
+            (Status::Success, Some(Status::Success)) if has_addresses => Verdict::Refused,
+            // What is not mentioned stays, and is asked for again.
+            _ => Verdict::Nothing,
         }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Settings where there are no addresses (RFC 8415 §18.2.6, §18.2.10.4): asked for once, then addresses are looked for
-//! again after the information refresh time, and the settings with them.
+//! Settings where there are no addresses (RFC 8415 §18.2.6, §18.2.10.4): asked for once, and again after the information
+//! refresh time. Addresses are looked for all the while.
 
 use std::time::Duration;
 
@@ -16,6 +16,8 @@ use crate::v6::message::{ServerMessage, ServerMessageKind};
 
 /// Information-requests before addresses are looked for again: a server without either must not end the search.
 const ATTEMPTS: u32 = 4;
+/// Until a server that fell silent is asked for settings again: IRT_MINIMUM (RFC 8415 §7.6).
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Asks for settings.
 pub(crate) struct InformationRequesting {
@@ -39,11 +41,15 @@ impl InformationRequesting {
         State::InformationRequesting(self)
     }
 
-    pub(super) fn on_timer(self, context: &mut Context) -> State {
+    pub(super) fn on_timer(mut self, context: &mut Context) -> State {
         if self.exchange.sent < ATTEMPTS {
             return self.ask(context);
         }
-        self.soliciting.solicit(context)
+        // Those that are held are good until somebody says otherwise.
+        let again = self.soliciting.held.is_some();
+        let until = again.then(|| context.now + PATIENCE);
+        let held = self.soliciting.held.take();
+        self.soliciting.informed(held, until, context)
     }
 
     pub(super) fn on_packet(self, message: &ServerMessage, context: &mut Context) -> State {
@@ -52,31 +58,17 @@ impl InformationRequesting {
         }
         context.learn_limits(message);
         let granted = Granted::settings(&context.interface, message, self.exchange.sent_at);
-        Informed::enter(granted, self.soliciting.held.as_ref(), context)
-    }
-}
-
-/// Has settings, or knows that there are none.
-pub(crate) struct Informed {
-    /// What is in use.
-    pub(super) granted: Option<Granted>,
-    /// When to look for addresses again.
-    pub(super) until: Duration,
-}
-
-impl Informed {
-    fn enter(granted: Granted, before: Option<&Granted>, context: &mut Context) -> State {
-        let until = granted.renew_at.unwrap_or(context.now);
+        let until = granted.renew_at;
         let granted = Some(granted).filter(|granted| !granted.is_empty());
-        match (&granted, before) {
-            (Some(granted), before) => context.report_lease(granted, before),
+        match (&granted, &self.soliciting.held) {
+            (Some(granted), before) => context.report_lease(granted, before.as_ref()),
             (None, Some(_)) => context.report_loss(LeaseLoss::Refused),
+            // What was had before the link went may still be there, and is not this network's.
+            (None, None) if context.previous_address.take().is_some() => {
+                context.report_loss(LeaseLoss::Refused);
+            }
             (None, None) => {}
         }
-        State::Informed(Informed { granted, until })
-    }
-
-    pub(super) fn on_timer(self, context: &mut Context) -> State {
-        Soliciting::enter(self.granted, context)
+        self.soliciting.informed(granted, until, context)
     }
 }

@@ -46,7 +46,9 @@ impl Rebooting {
             Verdict::Extended(granted) => Bound::enter(granted, None, context),
             Verdict::Forgotten => Soliciting::enter(None, context),
             Verdict::Refused => {
-                let wait = context.refused(message, None);
+                // Its addresses may still be on the link: only the loss of the link was told.
+                let wait = context.refused(message, Some(&self.0.granted));
+                context.memory.kept = None;
                 Soliciting::after_refusal(wait, context)
             }
             Verdict::Nothing => State::Rebooting(self),

@@ -6,7 +6,8 @@
 //! every boot for a choice that hardly any network gives.
 //!
 //! An Advertise without addresses does not count (§18.2.9), but says that there is a server: if no better one has come
-//! when the Solicit is due again, that server is asked for settings first.
+//! when the Solicit is due again, that server is asked for settings first. Then the search goes on, ever more slowly: a
+//! server with addresses may only have been slower.
 
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub(crate) struct Soliciting {
     pub(super) held: Option<Granted>,
     /// Whether a server without addresses has answered.
     settings_only: bool,
+    /// When to ask for settings again, where that has been done.
+    pub(super) settings_until: Option<Duration>,
 }
 
 impl Soliciting {
@@ -49,6 +52,21 @@ impl Soliciting {
             exchange: Exchange::new(SOLICIT, delay, context),
             held,
             settings_only: false,
+            settings_until: None,
+        }
+    }
+
+    /// Goes on with what a question for settings has brought.
+    pub(super) fn informed(
+        mut self,
+        held: Option<Granted>,
+        until: Option<Duration>,
+        context: &mut Context,
+    ) -> State {
+        (self.held, self.settings_until) = (held, until);
+        match self.exchange.retransmit_at <= context.now {
+            true => self.solicit(context),
+            false => State::Soliciting(self),
         }
     }
 
@@ -63,7 +81,11 @@ impl Soliciting {
     }
 
     pub(super) fn on_timer(self, context: &mut Context) -> State {
-        match self.settings_only {
+        let asks_for_settings = match self.settings_until {
+            Some(until) => until <= context.now,
+            None => self.settings_only,
+        };
+        match asks_for_settings {
             true => InformationRequesting::enter(self, context),
             false => self.solicit(context),
         }

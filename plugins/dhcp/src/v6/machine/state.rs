@@ -10,7 +10,7 @@ use std::time::Duration;
 use nipart_schemas::ip::IpFamily;
 
 use super::bound::Bound;
-use super::information::{InformationRequesting, Informed};
+use super::information::InformationRequesting;
 use super::rebinding::Rebinding;
 use super::rebooting::Rebooting;
 use super::renewing::Renewing;
@@ -32,7 +32,6 @@ pub(crate) enum State {
     Renewing(Renewing),
     Rebinding(Rebinding),
     InformationRequesting(InformationRequesting),
-    Informed(Informed),
 }
 
 impl machine::State for State {
@@ -53,7 +52,10 @@ impl machine::State for State {
 
     fn begin(context: &mut Context) -> Self {
         // This may be another network: only the lease of before is carried into it, to be confirmed.
-        match std::mem::take(&mut context.memory).kept {
+        let kept = std::mem::take(&mut context.memory).kept;
+        // The link may go again before a server has answered.
+        context.memory.kept.clone_from(&kept);
+        match kept {
             Some(granted) if !granted.is_expired(context.now) => Rebooting::enter(granted, context),
             _ => Soliciting::enter(None, context),
         }
@@ -88,6 +90,7 @@ impl machine::State for State {
         match self {
             Self::Stopped => StateName::Stopped,
             Self::Unlinked => StateName::Unlinked,
+            Self::Soliciting(state) if state.held.is_some() => StateName::Informed,
             Self::Soliciting(_) => StateName::Soliciting,
             Self::Requesting(_) => StateName::Requesting,
             Self::Rebooting(_) => StateName::Rebooting,
@@ -95,7 +98,6 @@ impl machine::State for State {
             Self::Renewing(_) => StateName::Renewing,
             Self::Rebinding(_) => StateName::Rebinding,
             Self::InformationRequesting(_) => StateName::InformationRequesting,
-            Self::Informed(_) => StateName::Informed,
         }
     }
 
@@ -108,7 +110,6 @@ impl machine::State for State {
             Self::Renewing(state) => Some(&state.0.granted),
             Self::Rebinding(state) => Some(&state.0.granted),
             Self::InformationRequesting(state) => state.soliciting.held.as_ref(),
-            Self::Informed(state) => state.granted.as_ref(),
         }
     }
 
@@ -120,14 +121,16 @@ impl machine::State for State {
             Self::Renewing(state) => Some(state.0.exchange.transaction),
             Self::Rebinding(state) => Some(state.0.exchange.transaction),
             Self::InformationRequesting(state) => Some(state.exchange.transaction),
-            Self::Stopped | Self::Unlinked | Self::Bound(_) | Self::Informed(_) => None,
+            Self::Stopped | Self::Unlinked | Self::Bound(_) => None,
         }
     }
 
     fn deadline(&self) -> Option<Duration> {
         match self {
             Self::Stopped | Self::Unlinked => None,
-            Self::Soliciting(state) => Some(state.exchange.retransmit_at),
+            Self::Soliciting(state) => {
+                earlier(Some(state.exchange.retransmit_at), state.settings_until)
+            }
             Self::Requesting(state) => {
                 let end = state.held.as_ref().and_then(|held| held.expires_at);
                 earlier(Some(state.exchange.retransmit_at), end)
@@ -144,7 +147,6 @@ impl machine::State for State {
                 earlier(Some(state.0.exchange.retransmit_at), end)
             }
             Self::InformationRequesting(state) => Some(state.exchange.retransmit_at),
-            Self::Informed(state) => Some(state.until),
         }
     }
 
@@ -158,7 +160,6 @@ impl machine::State for State {
             Self::Renewing(state) => state.on_timer(context),
             Self::Rebinding(state) => state.on_timer(context),
             Self::InformationRequesting(state) => state.on_timer(context),
-            Self::Informed(state) => state.on_timer(context),
         }
     }
 
@@ -170,7 +171,7 @@ impl machine::State for State {
             Self::Renewing(state) => state.on_packet(&message, context),
             Self::Rebinding(state) => state.on_packet(&message, context),
             Self::InformationRequesting(state) => state.on_packet(&message, context),
-            Self::Stopped | Self::Unlinked | Self::Bound(_) | Self::Informed(_) => self,
+            Self::Stopped | Self::Unlinked | Self::Bound(_) => self,
         }
     }
 }

@@ -143,8 +143,6 @@ fn what_a_reply_takes_away_is_lost() {
     };
     let replies = [
         saying(Status::NotOnLink),
-        saying(Status::NoAddresses),
-        saying(Status::Success),
         ServerMessage {
             status: Status::NotOnLink,
             ..bare(ServerMessageKind::Reply)
@@ -173,6 +171,8 @@ fn what_a_reply_does_not_say_changes_nothing() {
         bare(ServerMessageKind::Reply),
         lending(ServerMessageKind::Advertise, 100),
         saying(Status::Other(1)),
+        saying(Status::NoAddresses),
+        saying(Status::Success),
         ServerMessage {
             status: Status::Other(5),
             ..bare(ServerMessageKind::Reply)
@@ -229,4 +229,34 @@ fn released_once_and_only_when_told_to() {
     let mut world = World::started(silent());
     world.event(Event::Stop { release: true });
     assert_eq!((world.sent.len(), world.story().len()), (1, 0));
+}
+
+/// What a Reply does not name stays as it is (RFC 8415 §18.2.10.1).
+#[test]
+fn one_address_of_two_is_taken_away() {
+    fn two(valid_times: [u32; 2]) -> ServerMessage {
+        let mut reply = lending(ServerMessageKind::Reply, 100);
+        let addresses = &mut reply.association.as_mut().unwrap().addresses;
+        addresses.push(LentAddress {
+            address: DNS_SERVER,
+            ..addresses[0]
+        });
+        for (lent, valid_time) in addresses.iter_mut().zip(valid_times) {
+            lent.valid_time = valid_time;
+            lent.preferred_time = lent.preferred_time.min(valid_time);
+        }
+        reply
+    }
+    let mut first_goes = two([0, 200]);
+    let association = first_goes.association.as_mut().unwrap();
+    association.addresses.pop();
+    let mut world = World::started(Box::new(move |_, message| match message.kind {
+        Request => vec![two([200, 200])],
+        Renew => vec![first_goes.clone()],
+        _ => answer(message, 100),
+    }));
+    world.run_until(60);
+    assert_eq!(world.story(), ["0 acquired 2", "50 changed 1"]);
+    let held = &world.machine.lease().unwrap().addresses;
+    assert_eq!(held[0].address, DNS_SERVER);
 }

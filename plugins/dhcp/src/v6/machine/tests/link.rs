@@ -47,15 +47,18 @@ fn a_network_that_says_nothing_of_it_is_searched_after_three_seconds() {
 
 #[test]
 fn a_network_that_refuses_is_searched_at_once() {
-    for status in [Status::NotOnLink, Status::NoBinding] {
+    // The loss of the link leaves the address where it is.
+    let refused: &[&str] = &["10 lost Refused", "10 acquired 1"];
+    let forgotten: &[&str] = &["10 acquired 1"];
+    for (status, expected) in [(Status::NotOnLink, refused), (Status::NoBinding, forgotten)] {
         let mut world = World::started(honest(100));
         world.server = Box::new(move |_, message| match message.kind {
             Rebind => vec![saying(status)],
             _ => answer(message, 100),
         });
         flap(&mut world, 10);
-        // It was reported lost with the link, and not again.
-        assert_eq!(world.story()[1..], ["0 lost LinkLost", "10 acquired 1"]);
+        assert_eq!(world.story()[1], "0 lost LinkLost");
+        assert_eq!(world.story()[2..], *expected);
     }
 }
 
@@ -85,4 +88,16 @@ fn nothing_is_said_without_a_link() {
     world.event(Event::Start);
     world.event(Event::Packet(saying(Status::NoBinding)));
     assert_eq!(world.story(), ["1000 acquired 1"]);
+}
+
+#[test]
+fn a_lease_is_kept_over_two_flaps() {
+    let mut world = World::started(honest(1000));
+    world.server = silent();
+    flap(&mut world, 10);
+    world.event(Event::LinkDown);
+    world.server = honest(1000);
+    world.event(Event::LinkUp);
+    assert_eq!(world.story()[1..], ["0 lost LinkLost", "10 acquired 1"]);
+    assert_eq!(world.last_sent().kind, Rebind);
 }

@@ -30,16 +30,15 @@ fn settings_are_reported_and_addresses_looked_for_again() {
     };
     assert_eq!(ipv6(lease).dns_servers, [DNS_SERVER]);
     assert_eq!(ipv6(lease).renewal_time, 900);
-    assert_eq!(
-        (world.state(), world.machine.transaction()),
-        (StateName::Informed, None)
-    );
+    assert_eq!(world.state(), StateName::Informed);
+    // The search goes on as if nobody had answered.
+    assert_eq!(world.times(Solicit), [0.0, 1.0, 3.0, 7.0]);
 
     // Still none, then an address; the settings stay in use meanwhile.
     world.run_until(2000);
     assert_eq!(
         world.story(),
-        ["1 acquired 0", "902 renewed 0", "1802 changed 1"]
+        ["1 acquired 0", "901 renewed 0", "1023.1 changed 1"]
     );
 }
 
@@ -48,9 +47,9 @@ fn a_network_without_anything_reports_nothing() {
     let mut world = World::started(settings_only(&[], 1000));
     world.run_until(1000);
     assert!(world.story().is_empty());
-    assert_eq!(world.times(InformationRequest), [1.0, 902.0]);
+    assert_eq!(world.times(InformationRequest), [1.0, 901.0]);
     world.run_until(3000);
-    assert_eq!(world.story(), ["1802 acquired 1"]);
+    assert_eq!(world.story(), ["1023.1 acquired 1"]);
 }
 
 #[test]
@@ -103,7 +102,7 @@ fn settings_that_go_are_lost() {
     world.run_until(10);
     world.server = settings_only(&[], 10_000);
     world.run_until(1000);
-    assert_eq!(world.story(), ["1 acquired 0", "902 lost Refused"]);
+    assert_eq!(world.story(), ["1 acquired 0", "901 lost Refused"]);
 }
 
 #[test]
@@ -124,4 +123,25 @@ fn a_stop_or_a_flap_ends_settings_too() {
         ]
     );
     assert!(world.times(ClientMessageKind::Release).is_empty());
+}
+
+/// A server that has addresses may be slower than one that has none.
+#[test]
+fn a_slow_server_with_addresses_is_waited_for() {
+    let mut world = World::started(settings_only(&[DNS_SERVER], 2));
+    world.run_until(10);
+    assert_eq!(world.story(), ["1 acquired 0", "3 changed 1"]);
+}
+
+#[test]
+fn a_server_that_falls_silent_leaves_its_settings() {
+    let mut world = World::started(settings_only(&[DNS_SERVER], 10_000));
+    world.run_until(10);
+    world.server = silent();
+    world.run_until(4000);
+    assert_eq!(world.story(), ["1 acquired 0"]);
+    assert_eq!(world.state(), StateName::Informed);
+    // Asked at the refresh time, in vain, and again ten minutes later.
+    let asked = world.times(InformationRequest);
+    assert_eq!(asked[..6], [1.0, 901.0, 902.0, 904.0, 908.0, 1516.0]);
 }
