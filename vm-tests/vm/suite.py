@@ -118,12 +118,16 @@ def run(kernel: Kernel, tests: list[Test], threads: int, limit: float) -> int:
     """Runs the tests, each in a machine whose kernel has what it needs, and sums up."""
     started = time.monotonic()
     results, failures = [], []
-    for marks, execute in [(None, machine.execute), (USER_MODE, user_mode.execute), (NEWER_QEMU, newer_qemu.execute)]:
+    for marks, execute, most in [
+        (None, machine.execute, threads),
+        # One processor, and ends that give each other up after seconds.
+        (USER_MODE, user_mode.execute, 2),
         # Those of one pair of cards would only wait for each other.
-        at_a_time = 1 if marks is NEWER_QEMU else threads
+        (NEWER_QEMU, newer_qemu.execute, 1),
+    ]:
         chosen = [test for test in tests if marks_of(test) is marks]
         if chosen:
-            found, failure = run_in(execute, kernel, chosen, at_a_time, limit)
+            found, failure = run_in(execute, kernel, chosen, min(threads, most), limit)
             results += found
             failures += [failure] if failure else []
     return report(results, "\n".join(failures), time.monotonic() - started)

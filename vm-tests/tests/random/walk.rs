@@ -20,7 +20,7 @@ use crate::{others, outcome};
 /// Until the kernel has done what it does later by itself, such as telling the link of an address.
 const LATER: Duration = Duration::from_secs(15);
 /// Of so many states one at least must be applied, not refused.
-const REFUSED: usize = 6;
+const REFUSED: usize = 8;
 
 fn number(variable: &str, default: usize) -> usize {
     let text = std::env::var(variable).ok();
