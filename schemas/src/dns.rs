@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::option::ResolverOption;
 pub use self::server::{DnsServer, DomainName};
+use crate::ip::IpFamily;
 use crate::overlay::{Overlay, overlay, overlay_leaf};
 
 /// The `dns-resolver` section.
@@ -86,6 +87,17 @@ pub enum DnsOrigin {
     Dhcp,
     /// A DHCPv6 lease.
     Dhcpv6,
+}
+
+impl DnsOrigin {
+    /// The leases of this version of the protocol.
+    #[must_use]
+    pub fn of_leases(family: IpFamily) -> Self {
+        match family {
+            IpFamily::Ipv4 => Self::Dhcp,
+            IpFamily::Ipv6 => Self::Dhcpv6,
+        }
+    }
 }
 
 /// What one source says.

@@ -31,7 +31,7 @@ pub(crate) struct Context<'a> {
     /// Present links that the wanted state takes away, with those that the kernel takes away with them.
     pub(crate) doomed: HashSet<&'a str>,
     pub(crate) missing: MissingInterfaces,
-    without_lease: HashSet<&'a LeaseKey>,
+    without_lease: &'a [LeaseKey],
     /// Whether a card gets more virtual functions than it has.
     gains_functions: bool,
     /// The `ipv4` sections of interfaces of which the wanted state says something about IPv4, and whose DHCP is on.
@@ -82,7 +82,7 @@ impl<'a> Context<'a> {
             peers,
             doomed: HashSet::new(),
             missing: request.missing,
-            without_lease: request.without_lease.iter().collect(),
+            without_lease: &request.without_lease,
             gains_functions,
             with_dhcp: HashMap::new(),
             with_dhcpv6: HashMap::new(),
@@ -202,8 +202,8 @@ impl<'a> Context<'a> {
     }
 
     /// Leases that are known to be gone.
-    pub(crate) fn lost_leases(&self) -> impl Iterator<Item = &'a LeaseKey> {
-        self.without_lease.iter().copied()
+    pub(crate) fn lost_leases(&self) -> &'a [LeaseKey] {
+        self.without_lease
     }
 
     fn find_with_dhcp<S: Overlay + Clone>(

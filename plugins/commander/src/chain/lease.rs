@@ -106,13 +106,11 @@ async fn forget_servers(
     key: LeaseKey,
 ) -> Result<(), NipartError> {
     let mut guard = lock(locks, &key.interface).await?;
-    let wish = Wish {
-        leases: Some(Vec::new()),
-        ..wish(hands_off(&key.interface))
-    };
+    let desired = hands_off(&key.interface);
     let wish = Wish {
         without_lease: vec![key],
-        ..wish
+        leases: Some(Vec::new()),
+        ..wish(desired)
     };
     transact(peers, slice::from_mut(&mut guard), &wish)
         .await

@@ -65,13 +65,9 @@ fn system_hostname() -> Option<String> {
 
 /// The address that a lease of before a restart left on the link.
 pub(super) fn leased_address(observed: &NetworkState, key: &LeaseKey) -> Option<IpAddr> {
-    let of_family = |address: &IpAddr| match key.family {
-        IpFamily::Ipv4 => address.is_ipv4(),
-        IpFamily::Ipv6 => address.is_ipv6(),
-    };
     let addresses = observed.interface(&key.interface)?.addresses();
     let mut leased = addresses.filter(|address| address.protocol == Some(PROTOCOL_DHCP));
     leased
-        .find(|address| of_family(&address.ip))
+        .find(|address| IpFamily::from(address.ip) == key.family)
         .map(|address| address.ip)
 }

@@ -3,7 +3,6 @@
 //! What leases mean for the way back: pure.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use nipart_schemas::dns::{DnsOrigin, DnsSource};
@@ -40,7 +39,7 @@ pub(super) fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan
             .map(|address| address.key())
             .collect();
         let new: Vec<Address> = leased(interface)
-            .filter(|address| is_meant(name, family(address)) && !known.contains(&address.key()))
+            .filter(|address| is_meant(name, address.ip.into()) && !known.contains(&address.key()))
             .collect();
         endpoints.extend(without_endpoints(interface, &new));
         addresses.extend(new.into_iter().map(|address| Operation::RemoveAddress {
@@ -74,13 +73,11 @@ pub(super) fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan
     let sources = section.flat_map(|section| &section.sources);
     let is_new = |source: &&DnsSource| {
         let of = source.interface.as_deref();
-        let family = match source.origin {
-            DnsOrigin::Static => return false,
-            DnsOrigin::Dhcp => IpFamily::Ipv4,
-            DnsOrigin::Dhcpv6 => IpFamily::Ipv6,
-        };
         let before = journal.before.dns_resolver.as_ref();
-        of.is_some_and(|name| is_meant(name, family))
+        let is_of = |key: &LeaseKey| {
+            of == Some(key.interface.as_str()) && source.origin == DnsOrigin::of_leases(key.family)
+        };
+        keys.iter().any(is_of)
             && before.is_none_or(|before| before.source(of, source.origin).is_none())
     };
     let sources = sources.filter(is_new).map(|source| {
@@ -117,13 +114,6 @@ pub(crate) fn turned_on(journal: &Journal) -> Vec<LeaseKey> {
 fn leased(interface: &Interface) -> impl Iterator<Item = Address> + '_ {
     let addresses = interface.addresses();
     addresses.filter(|address| address.protocol == Some(PROTOCOL_DHCP))
-}
-
-fn family(address: &Address) -> IpFamily {
-    match address.ip {
-        IpAddr::V4(_) => IpFamily::Ipv4,
-        IpAddr::V6(_) => IpFamily::Ipv6,
-    }
 }
 
 /// The state of before as it would be after so long: life times have run on, and what has none left is gone.

@@ -25,14 +25,16 @@ pub(super) fn to_remember(request: &DecisionRequest) -> Result<NetworkState, Nip
         };
         let saved = request.saved.interface(&interface.name);
         if let Some(ipv4) = &mut interface.ipv4
-            && (ipv4.dhcp, ipv4.enabled != Some(false)) == (Some(false), true)
+            && ipv4.dhcp == Some(false)
+            && ipv4.enabled != Some(false)
             && ipv4.address.is_none()
         {
             let list = |of: &Interface| of.ipv4.as_ref()?.address.clone();
             ipv4.address = with_leased(observed()?.and_then(list), saved.and_then(list));
         }
         if let Some(ipv6) = &mut interface.ipv6
-            && (ipv6.dhcp, ipv6.enabled != Some(false)) == (Some(false), true)
+            && ipv6.dhcp == Some(false)
+            && ipv6.enabled != Some(false)
             && ipv6.address.is_none()
         {
             let list = |of: &Interface| of.ipv6.as_ref()?.address.clone();

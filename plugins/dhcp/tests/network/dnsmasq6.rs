@@ -26,15 +26,6 @@ fn dnsmasq(peer: &Peer, leases: &LeaseFile, more: &[&str]) -> Server {
     peer.dnsmasq(leases, &more, "DHCPv6")
 }
 
-/// dnsmasq writes its leases down after it has answered.
-async fn until(leases: &LeaseFile, condition: impl Fn(&str) -> bool) {
-    let deadline = Instant::now() + SOON;
-    while !condition(&leases.text()) {
-        assert!(Instant::now() < deadline, "{}", leases.text());
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
 #[test]
 fn a_lease_with_everything() {
     namespace::run(|| {
@@ -70,13 +61,13 @@ fn a_lease_with_everything() {
             };
             assert_eq!(held.addresses[0].address, lent.address);
             let entry = format!("{} tester", lent.address);
-            until(&leases, |text| text.contains(&entry)).await;
+            leases.until(|text| text.contains(&entry)).await;
 
             client.stop(true).await.unwrap();
             assert_eq!(next(&mut events, SOON).await, lost6(LeaseLoss::Released));
             server.await_line("DHCPRELEASE");
             let address = lent.address.to_string();
-            until(&leases, |text| !text.contains(&address)).await;
+            leases.until(|text| !text.contains(&address)).await;
         });
     });
 }

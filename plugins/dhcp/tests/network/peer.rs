@@ -314,6 +314,15 @@ impl LeaseFile {
     pub(crate) fn text(&self) -> String {
         std::fs::read_to_string(&self.0).unwrap_or_default()
     }
+
+    /// Waits until this is so: dnsmasq writes its leases down after it has answered.
+    pub(crate) async fn until(&self, condition: impl Fn(&str) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !condition(&self.text()) {
+            assert!(Instant::now() < deadline, "{}", self.text());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
 }
 
 impl Drop for LeaseFile {

@@ -56,7 +56,7 @@ pub(super) fn resolve(context: &Context<'_>, goals: &mut Goals<'_>) {
         }
     }
     for lost in context.lost_leases() {
-        let source = present.source(Some(&lost.interface), origin(lost.family));
+        let source = present.source(Some(&lost.interface), DnsOrigin::of_leases(lost.family));
         wanted.extend(source.map(emptied));
     }
     wanted.sort_by_key(DnsSource::key);
@@ -96,13 +96,6 @@ fn arriving(context: &Context<'_>, present: &DnsResolver, interface: &Interface)
     wanted
 }
 
-fn origin(family: IpFamily) -> DnsOrigin {
-    match family {
-        IpFamily::Ipv4 => DnsOrigin::Dhcp,
-        IpFamily::Ipv6 => DnsOrigin::Dhcpv6,
-    }
-}
-
 /// What the lease is to say; none where nothing is known yet, or nothing changes. `auto_dns` is there where DHCP is on.
 fn learned(
     context: &Context<'_>,
@@ -115,7 +108,7 @@ fn learned(
             let lease = context.lease(name, family)?;
             Some(of_lease(lease, auto_dns == Some(true)))
         }
-        _ => Some(DnsSource::new(Some(name), origin(family))),
+        _ => Some(DnsSource::new(Some(name), DnsOrigin::of_leases(family))),
     }
 }
 
@@ -129,7 +122,10 @@ fn of_lease(lease: &Lease, beside_static: bool) -> DnsSource {
             .map(|address| DnsServer::on_link(address, lease.interface()))
             .collect(),
         search: domains.filter_map(|domain| domain.parse().ok()).collect(),
-        ..DnsSource::new(Some(lease.interface()), origin(lease.family()))
+        ..DnsSource::new(
+            Some(lease.interface()),
+            DnsOrigin::of_leases(lease.family()),
+        )
     };
     DnsSource {
         // Nothing counts beside nothing.
