@@ -349,8 +349,10 @@ fn without_passing(line: &str) -> String {
                 | "ad_partner_oper_port_state"
                 | "ad_partner_oper_port_state_str"
                 | "ad_aggregator_id"
+                // Of a route that a router advertised. That it expires is no passing thing.
+                | "expires"
         );
-        if !skip {
+        if !skip || word == "expires" {
             words.push(without_peer_number(word));
         }
     }
