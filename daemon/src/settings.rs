@@ -15,8 +15,10 @@ use crate::arguments::Arguments;
 
 /// Read when no other is named; need not exist.
 const DEFAULT_FILE: &str = "/etc/nipart/nipart.yml";
-/// Started for plugins that name no executable of their own.
-const LAUNCHER: &str = "nipart-plugin";
+/// The name under which this executable runs a built-in plugin: its argument zero.
+pub const PLUGIN_NAME: &str = "nipart-plugin";
+/// This executable, even when there is another one in its place by now: a daemon and its plugins are of one version.
+const OWN_EXECUTABLE: &str = "/proc/self/exe";
 /// Longest path of a Unix socket that the kernel takes, without the terminating zero.
 const MAX_SOCKET_PATH: usize = 107;
 
@@ -265,20 +267,21 @@ impl PluginSettings {
         }
     }
 
-    /// What to start, and with which arguments.
-    pub(crate) fn command(&self) -> Result<(PathBuf, Vec<String>), NipartError> {
-        if let Some(executable) = &self.executable {
-            return Ok((executable.clone(), self.arguments.clone()));
-        }
-        let own = std::env::current_exe().map_err(|error| {
-            NipartError::new(
-                ErrorKind::PluginFailure,
-                format!("cannot tell where {LAUNCHER} is: {error}"),
-            )
-        })?;
-        let mut arguments: Vec<String> = self.roles.iter().take(1).map(Role::to_string).collect();
+    /// What to start: its path, its arguments from zero on.
+    pub(crate) fn command(&self) -> (PathBuf, Vec<String>) {
+        let (executable, mut arguments) = match &self.executable {
+            Some(executable) => (
+                executable.clone(),
+                vec![executable.to_string_lossy().into_owned()],
+            ),
+            None => {
+                let role = self.roles.iter().take(1).map(Role::to_string);
+                let name = std::iter::once(PLUGIN_NAME.to_string());
+                (OWN_EXECUTABLE.into(), name.chain(role).collect())
+            }
+        };
         arguments.extend(self.arguments.iter().cloned());
-        Ok((own.with_file_name(LAUNCHER), arguments))
+        (executable, arguments)
     }
 
     /// A name is part of a path and of log lines.

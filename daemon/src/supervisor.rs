@@ -260,13 +260,14 @@ impl Life {
         let settings = &self.surroundings.settings;
         let run_dir = &self.surroundings.run_dir;
         let name = &self.settings.name;
-        let (executable, arguments) = self.settings.command()?;
+        let (executable, arguments) = self.settings.command();
         let instance = format!("{name}-{}", Uuid::now_v7());
         let token = Uuid::new_v4().simple().to_string();
         let socket = run_dir.plugin_socket(name);
         let mut command = Command::new(&executable);
+        command.arg0(arguments.first().unwrap_or(name));
         command
-            .args(arguments)
+            .args(arguments.iter().skip(1))
             .envs(&self.settings.environment)
             .env(names::INSTANCE, &instance)
             .env(names::TOKEN, &token)

@@ -45,10 +45,10 @@ impl Relay {
     pub fn install(system: &System) -> Self {
         let control = system.path("relay");
         let settings = format!(
-            "restart: {{limit: 1000000, stable-after-ms: 0}}\nplugins:\n- name: commander\n  executable: {}\n  arguments: [{}, {}, commander]\n",
+            "restart: {{limit: 1000000, stable-after-ms: 0}}\nplugins:\n- name: commander\n  executable: {}\n  arguments: [{}, bash, -c, 'exec -a nipart-plugin {} commander']\n",
             executable("nipart-test-relay").display(),
             control.display(),
-            executable("nipart-plugin").display(),
+            executable("nipartd").display(),
         );
         std::fs::write(system.path("nipart.yml"), settings).expect("a settings file");
         let relay = Self::default();

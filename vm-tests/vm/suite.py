@@ -30,7 +30,7 @@ USER_MODE = ["::hsr::", "::macsec_keys::"]
 # Of those that need cards which the QEMU of Debian 12 hasn't.
 NEWER_QEMU = ["::igb::"]
 # Packages of the programs that tests start.
-PROGRAMS = ["nipartd", "nipart-plugin", "nipartctl"]
+PROGRAMS = ["nipartd", "nipartctl"]
 PROFILE = ["--profile", "vm"]
 # What was built, for `select`.
 BINARIES = CACHE / "binaries.json"

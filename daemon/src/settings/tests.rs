@@ -34,9 +34,9 @@ fn without_a_word_the_built_in_plugins_run() {
                 "commander"
             ]
         );
-        let (executable, arguments) = settings.plugins[2].command().unwrap();
-        assert!(executable.ends_with("nipart-plugin"));
-        assert_eq!(arguments, ["kernel"]);
+        let (executable, arguments) = settings.plugins[2].command();
+        assert_eq!(executable, Path::new(OWN_EXECUTABLE));
+        assert_eq!(arguments, ["nipart-plugin", "kernel"]);
     }
 }
 
@@ -75,7 +75,7 @@ trace:
         panic!("{:?}", settings.plugins);
     };
     assert_eq!(plugin.roles.len(), 2);
-    assert_eq!(plugin.command().unwrap().1, ["--loud"]);
+    assert_eq!(plugin.command().1, ["/usr/lib/nipart/parrot", "--loud"]);
     assert_eq!(settings.restart.limit, 4);
     assert_eq!(
         settings.trace,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! `nipartd`: supervisor of plugins, event switch, public API.
+//! What `nipartd` does itself: supervisor of plugins, event switch, public API.
 //!
 //! It knows plugins and events, and nothing of networks. One thread, one runtime: `daemon.rs` draws its tasks.
 
@@ -28,9 +28,11 @@ use clap::Parser;
 use nipart_schemas::error::{ErrorKind, NipartError};
 
 use crate::arguments::Arguments;
+pub use crate::settings::PLUGIN_NAME;
 use crate::settings::Settings;
 
-fn main() -> ExitCode {
+/// Runs the daemon as the command line says, until it is told to end.
+pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let settings = match Settings::load(&arguments) {
         Ok(settings) => settings,
