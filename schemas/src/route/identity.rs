@@ -2,12 +2,13 @@
 
 //! When two routes are the same, and when one has what another asks for.
 
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 use super::{DEFAULT_METRIC_IPV6, IpNetwork, MAIN_TABLE, Route, RouteType};
 
 /// What makes two routes the same for the kernel: the metric belongs to it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RouteKey {
     /// Destination.
     pub destination: Option<IpNetwork>,
@@ -26,7 +27,7 @@ pub struct RouteKey {
 }
 
 /// What the kernel has but one route for, which may have several next hops.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RouteSlot {
     /// Destination.
     pub destination: Option<IpNetwork>,
@@ -36,6 +37,35 @@ pub struct RouteSlot {
     pub metric: u32,
     /// VRF, where it was written instead of the table.
     pub vrf_name: Option<String>,
+}
+
+/// Routes in one place are few: what tells those apart isn't hashed, for lists may be long.
+impl Hash for RouteKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_place(self.destination, self.table_id, self.metric, state);
+    }
+}
+
+impl Hash for RouteSlot {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_place(self.destination, self.table_id, self.metric, state);
+    }
+}
+
+fn hash_place<H: Hasher>(
+    destination: Option<IpNetwork>,
+    table_id: u32,
+    metric: u32,
+    state: &mut H,
+) {
+    if let Some(destination) = destination {
+        match destination.address {
+            IpAddr::V4(address) => state.write_u32(address.to_bits()),
+            IpAddr::V6(address) => state.write_u128(address.to_bits()),
+        }
+        state.write_u8(destination.prefix_length);
+    }
+    state.write_u64(u64::from(table_id) << 32 | u64::from(metric));
 }
 
 impl Route {
