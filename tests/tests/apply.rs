@@ -245,6 +245,17 @@ interfaces:
 
         check::apply(&system, "interfaces: [{name: mv2, mac-vlan: {mode: vepa}}]");
         assert_link("mv2", &json!({"linkinfo": kind("macvlan", "vepa")}));
+        check::apply(
+            &system,
+            "
+interfaces:
+- {name: mt2, state: absent}
+- {name: mv3, type: mac-vlan, mac-vlan: {base-iface: v3, mode: passthru, promiscuous: false}}
+",
+        );
+        let quiet =
+            json!({"info_kind": "macvlan", "info_data": {"mode": "passthru", "nopromisc": true}});
+        assert_link("mv3", &json!({"link": "v3", "linkinfo": quiet}));
         check::round_trip(&system);
     });
 }

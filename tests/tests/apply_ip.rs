@@ -94,6 +94,53 @@ interfaces:
     });
 }
 
+/// By default others may add what they like. Who forbids that gets exactly what is listed, and the kernel's own.
+#[test]
+fn addresses_of_others() {
+    run(|| {
+        let system = System::start();
+        let of = |ipv4: &str, ipv6: &str| {
+            format!(
+                "interfaces: [{PAIR}, {{name: v1, ipv4: {{address: [{{ip: 192.0.2.1, prefix-length: 24}}]{ipv4}}}, ipv6: {{address: [{{ip: '2001:db8::1', prefix-length: 64}}]{ipv6}}}}}]"
+            )
+            .replace("{name: v1, type: veth, veth: {peer: v2}}, ", "")
+        };
+        let pair = format!("interfaces: [{PAIR}]");
+        check::apply(&system, &pair);
+        check::apply(&system, &of("", ""));
+        for address in ["192.0.2.9/24", "2001:db8::9/64"] {
+            ip(&["address", "add", address, "dev", "v1", "nodad"]);
+        }
+        let ours_and_others = [
+            "192.0.2.1/24",
+            "192.0.2.9/24",
+            "2001:db8::1/64",
+            "2001:db8::9/64",
+        ];
+        let global = || {
+            let mut addresses = eyes::addresses("v1");
+            addresses.sort();
+            addresses
+        };
+        assert_eq!(global(), ours_and_others);
+        check::apply(
+            &system,
+            &of(", allow-extra-address: true", ", allow-extra-address: true"),
+        );
+        assert_eq!(global(), ours_and_others);
+
+        check::apply(&system, &of(", allow-extra-address: false", ""));
+        assert_eq!(
+            global(),
+            ["192.0.2.1/24", "2001:db8::1/64", "2001:db8::9/64"]
+        );
+        check::apply(&system, &of("", ", allow-extra-address: false"));
+        assert_eq!(global(), ["192.0.2.1/24", "2001:db8::1/64"]);
+        let link_local = ip(&["-o", "-6", "address", "show", "dev", "v1", "scope", "link"]);
+        assert!(link_local.contains("fe80:"), "the kernel's own stays");
+    });
+}
+
 #[test]
 fn ipv6_switches() {
     run(|| {

@@ -405,3 +405,32 @@ fn what_is_said_of_routes_stays_when_dhcp_is_written_again() {
         assert_eq!(eyes::routes(), ["default via 192.0.2.254 dev eth1"]);
     });
 }
+
+/// The default route and the others of classless routes (option 121), each by itself.
+#[test]
+fn routes_of_a_lease_are_taken_or_left() {
+    run(|| {
+        let peer = wired();
+        let classless = "--dhcp-option=121,0.0.0.0/0,192.0.2.254,198.51.100.0/24,192.0.2.253";
+        let _server = peer.dnsmasq("srv1", "192.0.2.50,192.0.2.50", &[classless]);
+        let system = System::start();
+        let default = "default via 192.0.2.254 dev eth1";
+        let other = "198.51.100.0/24 via 192.0.2.253 dev eth1";
+        let become_of = |keys: &str, expected: &[&str]| {
+            let state = format!(
+                "interfaces: [{{name: eth1, ipv4: {{enabled: true, dhcp: true, {keys}}}}}]"
+            );
+            system.apply(&state).ok();
+            eventually(&format!("routes with {keys}"), SOON, || {
+                let mut routes = eyes::routes();
+                routes.sort();
+                (routes == expected).then_some(())
+            });
+        };
+        become_of("auto-routes: true", &[other, default]);
+        become_of("auto-routes: false", &[default]);
+        become_of("auto-gateway: false", &[]);
+        become_of("auto-routes: true", &[other]);
+        become_of("auto-gateway: true", &[other, default]);
+    });
+}

@@ -11,10 +11,11 @@
 use std::time::Duration;
 
 use nipart_tests::check;
-use nipart_tests::eyes;
+use nipart_tests::eyes::{self, assert_link};
 use nipart_tests::namespace::{ip, run};
 use nipart_tests::process::eventually;
 use nipart_tests::system::System;
+use serde_json::json;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -166,5 +167,47 @@ fn in_the_administrators_files() {
         started(&system, 1);
         assert_eq!(eyes::routes(), ["198.51.100.0/24 dev v1"]);
         assert_eq!(eyes::addresses("v1"), ["192.0.2.1/24"]);
+    });
+}
+
+/// Another name for references: of links, and kept while others change.
+#[test]
+fn by_a_profile_name() {
+    run(|| {
+        let system = System::start();
+        check::apply(
+            &system,
+            "
+interfaces:
+- {name: v1, type: veth, profile-name: uplink, veth: {peer: v2}}
+- {name: v2, type: veth}
+",
+        );
+        check::apply(
+            &system,
+            "
+interfaces:
+- name: br0
+  type: linux-bridge
+  bridge: {port: [{name: uplink}]}
+",
+        );
+        assert_link("v1", &json!({"master": "br0"}));
+        let names = |system: &System| {
+            let shown = system
+                .ctl(&["show", "--saved", "v1", "-o", "json"])
+                .ok()
+                .json();
+            shown["interfaces"][0]["profile-name"].clone()
+        };
+        assert_eq!(names(&system), "uplink");
+        check::apply(&system, "interfaces: [{name: v1, mtu: 1400}]");
+        assert_eq!(names(&system), "uplink");
+        check::apply(&system, "interfaces: [{name: v1, profile-name: other}]");
+        let unknown = check::refused(
+            &system,
+            "interfaces: [{name: mv1, type: mac-vlan, mac-vlan: {base-iface: uplink, mode: bridge}}]",
+        );
+        assert!(unknown.contains("uplink"), "{unknown}");
     });
 }

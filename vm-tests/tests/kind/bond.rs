@@ -50,7 +50,7 @@ interfaces:
     mode: active-backup
     port: [v1, v2]
     ports-config: [{name: v1, priority: -3}, {name: v2, priority: 7, queue-id: 2}]
-    options: {miimon: 100, updelay: 200, primary: v2, primary_reselect: better, num_grat_arp: 3, all_slaves_active: 1}
+    options: {miimon: 100, updelay: 200, downdelay: 300, primary: v2, primary_reselect: better, num_grat_arp: 3, all_slaves_active: 1}
 ",
         );
         for (name, priority, queue) in [("v1", -3, 0), ("v2", 7, 2)] {
@@ -60,7 +60,7 @@ interfaces:
             assert!(is_up(name), "{name}");
         }
         let expected = json!({
-            "mode": "active-backup", "miimon": 100, "updelay": 200, "primary": "v2",
+            "mode": "active-backup", "miimon": 100, "updelay": 200, "downdelay": 300, "primary": "v2",
             "primary_reselect": "better", "num_peer_notif": 3, "all_slaves_active": 1,
         });
         eyes::assert_includes("bond0", &data("bond0"), &expected);
@@ -105,7 +105,7 @@ fn modes() {
             ("balance-rr", "packets_per_slave: 3"),
             (
                 "balance-xor",
-                "arp_interval: 500, arp_ip_target: '192.0.2.7,192.0.2.8', arp_validate: all, arp_all_targets: all",
+                "arp_interval: 500, arp_ip_target: '192.0.2.7,192.0.2.8', arp_validate: all, arp_all_targets: all, arp_missed_max: 4, ns_ip6_target: '2001:db8::7,2001:db8::8'",
             ),
             ("broadcast", "resend_igmp: 5, min_links: 1"),
             (
@@ -123,7 +123,7 @@ fn modes() {
         for (mode, _) in modes {
             assert_eq!(data(&format!("b-{mode}"))["mode"], mode);
         }
-        let expected = json!({"arp_interval": 500, "arp_ip_target": ["192.0.2.7", "192.0.2.8"], "arp_validate": "all", "arp_all_targets": "all"});
+        let expected = json!({"arp_interval": 500, "arp_ip_target": ["192.0.2.7", "192.0.2.8"], "arp_validate": "all", "arp_all_targets": "all", "arp_missed_max": 4, "ns_ip6_target": ["2001:db8::7", "2001:db8::8"]});
         eyes::assert_includes("xor", &data("b-balance-xor"), &expected);
         let expected = json!({"ad_actor_sys_prio": 7, "ad_actor_system": "02:00:00:00:00:77", "ad_select": "count", "ad_user_port_key": 9});
         eyes::assert_includes("lacp", &data("b-802.3ad"), &expected);

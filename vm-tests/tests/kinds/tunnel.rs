@@ -163,12 +163,20 @@ fn gre() {
                     json!({"local": "192.0.2.1", "remote": "192.0.2.2", "ikey": "0.0.0.7", "ttl": 64}),
                 ),
             ),
-            &[(
-                "{output-key: 8, tos: 16}",
-                data(
-                    json!({"ikey": "0.0.0.7", "okey": "0.0.0.8", "ttl": 64, "remote": "192.0.2.2"}),
+            &[
+                (
+                    "{output-key: 8, tos: 16}",
+                    data(
+                        json!({"ikey": "0.0.0.7", "okey": "0.0.0.8", "ttl": 64, "tos": "0x10", "remote": "192.0.2.2"}),
+                    ),
                 ),
-            )],
+                (
+                    "{ttl: 0, pmtu-disc: false, fwmark: 9}",
+                    data(
+                        json!({"okey": "0.0.0.8", "tos": "0x10", "pmtudisc": false, "fwmark": "0x9"}),
+                    ),
+                ),
+            ],
             &[(
                 "{base-iface: v1}",
                 json!({"link": "v1", "linkinfo": {"info_data": {"ikey": "0.0.0.7", "okey": "0.0.0.8"}}}),
@@ -187,14 +195,28 @@ fn gretap() {
                 "{remote: 192.0.2.2}",
                 data(json!({"remote": "192.0.2.2", "pmtudisc": true})),
             ),
-            &[(
-                "{remote: 192.0.2.3, pmtu-disc: false}",
-                data(json!({"remote": "192.0.2.3", "pmtudisc": false})),
-            )],
-            &[(
-                "{local: 192.0.2.1}",
-                data(json!({"local": "192.0.2.1", "remote": "192.0.2.3"})),
-            )],
+            &[
+                (
+                    "{remote: 192.0.2.3, pmtu-disc: false}",
+                    data(json!({"remote": "192.0.2.3", "pmtudisc": false})),
+                ),
+                (
+                    "{ttl: 9, tos: 16, pmtu-disc: true, fwmark: 7}",
+                    data(
+                        json!({"remote": "192.0.2.3", "ttl": 9, "tos": "0x10", "pmtudisc": true, "fwmark": "0x7"}),
+                    ),
+                ),
+            ],
+            &[
+                (
+                    "{local: 192.0.2.1}",
+                    data(json!({"local": "192.0.2.1", "remote": "192.0.2.3", "ttl": 9})),
+                ),
+                (
+                    "{base-iface: v2}",
+                    json!({"link": "v2", "linkinfo": {"info_data": {"local": "192.0.2.1", "fwmark": "0x7"}}}),
+                ),
+            ],
         );
     });
 }
@@ -209,22 +231,37 @@ fn gre_over_ipv6() {
                 "{local: '2001:db8::1', remote: '2001:db8::2', input-key: 7, output-key: 7}",
                 data(json!({"remote": "2001:db8::2", "ikey": "0.0.0.7", "encap_limit": 4})),
             ),
-            &[(
-                "{ttl: 9, tos: 0xb8, flow-label: 0x12345}",
-                data(
-                    json!({"ttl": 9, "ikey": "0.0.0.7", "remote": "2001:db8::2", "flowlabel": "0x12345"}),
+            &[
+                (
+                    "{ttl: 9, tos: 0xb8, flow-label: 0x12345}",
+                    data(
+                        json!({"ttl": 9, "ikey": "0.0.0.7", "remote": "2001:db8::2", "flowlabel": "0x12345"}),
+                    ),
                 ),
-            )],
+                (
+                    "{encap-limit: 5, fwmark: 7}",
+                    data(json!({"encap_limit": 5, "flowlabel": "0x12345", "fwmark": "0x7"})),
+                ),
+            ],
             &[],
         );
+    });
+}
+
+#[test]
+fn gretap_over_ipv6() {
+    run(|| {
         lives(
             "ip6gretap",
             "gretap",
             &(
                 "{remote: '2001:db8::2'}",
-                data(json!({"remote": "2001:db8::2"})),
+                data(json!({"remote": "2001:db8::2", "encap_limit": 4})),
             ),
-            &[],
+            &[(
+                "{encap-limit: 5}",
+                data(json!({"remote": "2001:db8::2", "encap_limit": 5})),
+            )],
             &[],
         );
     });
@@ -241,8 +278,8 @@ fn geneve() {
                 data(json!({"id": 7, "remote": "192.0.2.2", "port": 6081})),
             ),
             &[(
-                "{remote: 192.0.2.3, ttl: 9}",
-                data(json!({"id": 7, "remote": "192.0.2.3", "ttl": 9})),
+                "{remote: 192.0.2.3, ttl: 9, tos: 16}",
+                data(json!({"id": 7, "remote": "192.0.2.3", "ttl": 9, "tos": "0x10"})),
             )],
             &[
                 (

@@ -41,7 +41,11 @@ impl Sources {
 
 impl Test {
     fn has(&self, keys: &[String]) -> bool {
-        let (first, rest) = (spellings(&keys[0]), &keys[1..]);
+        let (mut first, rest) = (spellings(&keys[0]), &keys[1..]);
+        if !rest.is_empty() {
+            // A helper makes the state, and is told the type and what is in its section.
+            first.push(format!("\"{}\"", keys[0]));
+        }
         // A key of several words means the same wherever it stands beside its section.
         if let Some(last) = rest.last().filter(|key| key.contains(['-', '_'])) {
             let stands = |key: &String| positions(&self.text, key).next().is_some();
