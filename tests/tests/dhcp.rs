@@ -177,6 +177,58 @@ fn refused_lease_is_exchanged() {
     });
 }
 
+/// A machine that was carried to another network while the daemon was away: its old address goes before there is another.
+#[test]
+fn an_address_that_is_refused_after_a_restart_goes_at_once() {
+    run(|| {
+        let peer = wired();
+        let at_home = peer.short_leases(
+            "srv1",
+            "192.0.2.1",
+            "192.0.2.50-192.0.2.59",
+            &["--lease", "600"],
+        );
+        let mut system = System::start();
+        system.apply(ON).ok();
+        assert_eq!(leased(), "192.0.2.50/24");
+        // What was not finished would be taken back.
+        eventually("the change is over", SOON, || {
+            system.journals().is_empty().then_some(())
+        });
+        system.stop_daemon();
+        drop(at_home);
+        peer.run(&["ip", "address", "flush", "dev", "srv1"]);
+        let there = ["198.51.100.1/24", "dev", "srv1"];
+        peer.run(&[&["ip", "address", "add"][..], &there].concat());
+        // It lends nothing for now, so that the old address has no successor.
+        let refusing = ["--lease", "600", "--nak-after", "0"];
+        let mut elsewhere = peer.short_leases(
+            "srv1",
+            "198.51.100.1",
+            "198.51.100.50-198.51.100.99",
+            &refusing,
+        );
+        system.start_daemon();
+        let request = elsewhere.await_line("\"request\"", SOON);
+        assert!(
+            request.contains("\"requested\": \"192.0.2.50\""),
+            "{request}"
+        );
+        without_address();
+        drop(elsewhere);
+        let _elsewhere = peer.short_leases(
+            "srv1",
+            "198.51.100.1",
+            "198.51.100.50-198.51.100.99",
+            &["--lease", "600"],
+        );
+        eventually("a lease of that network", Duration::from_secs(60), || {
+            (eyes::addresses("eth1") == ["198.51.100.50/24"]).then_some(())
+        });
+        check::no_errors(&system);
+    });
+}
+
 /// How often a client was stopped: what is shorter than the monitor's patience is no news.
 fn stops(system: &System) -> usize {
     let traces = system

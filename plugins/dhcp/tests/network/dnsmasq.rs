@@ -186,6 +186,12 @@ fn a_refused_address_is_replaced_at_once() {
             };
             let started = Instant::now();
             let client = client::spawn(config, true, sender).unwrap();
+            let event = next(&mut events, SOON).await;
+            let reason = LeaseLoss::Refused;
+            assert!(
+                matches!(event, LeaseEvent::Lost { reason: lost, .. } if lost == reason),
+                "{event:?}"
+            );
             let lease = acquired(next(&mut events, SOON).await);
             println!(
                 "NAK, then another lease: {:.2} ms",

@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use nipart_schemas::lease::LeaseLoss;
-
 use super::bound::Bound;
 use super::init::Init;
 use super::retransmission::next_renewal;
@@ -65,7 +63,6 @@ impl Extension {
                 Some(Bound::enter(granted, Some(&self.granted), context))
             }
             ServerMessageKind::Refuse => {
-                context.report_loss(LeaseLoss::Refused);
                 let text = message.text.as_deref();
                 Some(Init::after_refusal(message.server, text, context))
             }

@@ -5,6 +5,8 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use nipart_schemas::lease::LeaseLoss;
+
 use super::Context;
 use super::selecting::Selecting;
 use super::state::State;
@@ -16,13 +18,16 @@ pub(crate) struct Init {
 }
 
 impl Init {
-    /// After a NAK from `server`: the address of old is worth nothing now.
+    /// After a NAK from `server`: the address of old is worth nothing now, and must go from the link at once, where it
+    /// may also be from a run of before (INIT-REBOOT).
     pub(super) fn after_refusal(
         server: Ipv4Addr,
         text: Option<&str>,
         context: &mut Context,
     ) -> State {
-        context.previous_address = None;
+        if context.previous_address.take().is_some() {
+            context.report_loss(LeaseLoss::Refused);
+        }
         let wait = context.wait_after_refusal();
         tracing::info!(interface = %context.interface, %server, ?wait, text = text.unwrap_or_default(), "DHCP server refused the address");
         if wait.is_zero() {

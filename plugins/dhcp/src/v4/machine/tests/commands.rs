@@ -228,6 +228,8 @@ fn another_network_behind_the_same_link() {
         [
             "0 acquired 192.0.2.77",
             "0 lost LinkLost",
+            // The loss of the link leaves it where it is.
+            "0 lost Refused",
             "0 acquired 198.51.100.5"
         ]
     );

@@ -284,9 +284,30 @@ fn a_refused_address_of_old_is_forgotten() {
         Box::new(server),
     );
     world.event(Event::Start);
-    assert_eq!(world.story(), ["0 acquired 192.0.2.77"]);
+    // It may still be on the link, from a run of before.
+    assert_eq!(world.story(), ["0 lost Refused", "0 acquired 192.0.2.77"]);
     assert_eq!(world.sent[1].1.kind, Discover);
     assert_eq!(world.sent[1].1.requested_address, None);
+}
+
+#[test]
+fn an_address_of_old_that_nobody_gives_back_is_lost_once() {
+    let refusing = |_, message: &ClientMessage| match message.kind {
+        Request => vec![reply(ServerMessageKind::Refuse, 0)],
+        _ => answer(message, 3600),
+    };
+    let mut world = World::new(Some(ADDRESS), Jitter::Middle, Box::new(refusing));
+    world.event(Event::Start);
+    world.run_until(300);
+    assert_eq!(world.story(), ["0 lost Refused"]);
+    // Also when the link was away meanwhile: the address stays on it.
+    let mut world = World::started(honest(3600));
+    world.server = Box::new(refusing);
+    world.event(Event::LinkDown);
+    world.event(Event::LinkUp);
+    world.run_until(300);
+    let story = ["0 acquired 192.0.2.77", "0 lost LinkLost", "0 lost Refused"];
+    assert_eq!(world.story(), story);
 }
 
 #[test]
