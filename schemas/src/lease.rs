@@ -328,6 +328,8 @@ pub enum LeaseLoss {
     Expired,
     /// The server said NAK.
     Refused,
+    /// Another host has the address (RFC 8415 §18.2.8).
+    Conflict,
     /// The client was told to stop.
     Released,
     /// The link went down or away.

@@ -168,14 +168,13 @@ impl Server {
     /// Waits for a line that contains `text`, and returns it.
     pub fn await_line(&mut self, text: &str, limit: Duration) -> String {
         let deadline = std::time::Instant::now() + limit;
+        let mut seen = Vec::new();
         loop {
             let left = deadline.saturating_duration_since(std::time::Instant::now());
-            let line = self
-                .lines
-                .recv_timeout(left)
-                .unwrap_or_else(|_| panic!("no line with {text:?} within {limit:?}"));
-            if line.contains(text) {
-                return line;
+            match self.lines.recv_timeout(left) {
+                Ok(line) if line.contains(text) => return line,
+                Ok(line) => seen.push(line),
+                Err(_) => panic!("no line with {text:?} within {limit:?} among {seen:#?}"),
             }
         }
     }

@@ -9,10 +9,10 @@
     reason = "tests fail loudly, in their helpers too"
 )]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nipart_tests::check;
-use nipart_tests::eyes::{self, assert_includes};
+use nipart_tests::eyes::{self, Watch, assert_includes};
 use nipart_tests::namespace::{ip, run};
 use nipart_tests::peer::{Peer, Server};
 use nipart_tests::process::eventually;
@@ -221,7 +221,7 @@ fn a_restart_keeps_the_address() {
             system.journals().is_empty().then_some(())
         });
         becomes_resolv_conf(&system, &["nameserver 2001:db8::53"]);
-        let watch = eyes::Watch::start();
+        let watch = Watch::start();
         system.kill_daemon();
         system.start_daemon();
         server.await_line("DHCPREPLY", SOON);
@@ -234,6 +234,54 @@ fn a_restart_keeps_the_address() {
         let told = watch.marked();
         let is_loss = |line: &&String| line.starts_with("Deleted") && line.contains(LEASED);
         assert_eq!(told.iter().find(is_loss), None);
+    });
+}
+
+/// The server hears of it, and the next address is another one. Nobody puts the old one back, although the interface is kept
+/// as saved.
+#[test]
+fn an_address_that_another_host_has_is_declined() {
+    run(|| {
+        let peer = wired();
+        let mut server = peer.dnsmasq_for("srv1", "2001:db8::50,2001:db8::5f,64,3600", &[]);
+        let system = System::start();
+        let state = ON.replace("type: ethernet,", "type: ethernet, drift: restore,");
+        system.apply(&state).ok();
+        let lent = || {
+            let addresses = eyes::address_details("eth1");
+            let mut addresses = addresses.as_array().expect("a list").iter();
+            addresses.find_map(|address| {
+                let local = address["local"].as_str()?;
+                local.starts_with("2001:db8::5").then(|| local.to_string())
+            })
+        };
+        // The server chooses by the name of the client: the same again when it is free.
+        let taken = eventually("a lease", SOON, lent);
+        system.apply(OFF).ok();
+        server.await_line("DHCPRELEASE", SOON);
+        eventually("the address goes", SOON, || lent().is_none().then_some(()));
+        let theirs = format!("{taken}/128");
+        peer.run(&["ip", "address", "add", &theirs, "dev", "srv1", "nodad"]);
+
+        let watch = Watch::start();
+        system.apply(&state).ok();
+        let is_about = format!("inet6 {taken}/");
+        let added = watch.await_line(&is_about, SOON);
+        assert!(!added.starts_with("Deleted"), "{added}");
+        let gone = watch.await_line(&is_about, SOON);
+        assert!(gone.starts_with("Deleted"), "{gone}");
+        let begun = Instant::now();
+        let declined = server.await_line("DHCPDECLINE", SOON);
+        assert!(declined.contains("srv1"), "{declined}");
+        let another = eventually("another lease", SOON, lent);
+        assert_ne!(another, taken);
+        let waited = begun.elapsed();
+        assert!(waited > Duration::from_secs(9), "{waited:?}");
+        let told = watch.marked();
+        let put_back = told.iter().find(|line| line.contains(&is_about));
+        assert_eq!(put_back, None);
+        check::changes_nothing(&system, &state);
+        check::no_errors(&system);
     });
 }
 

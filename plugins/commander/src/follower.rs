@@ -172,7 +172,7 @@ async fn run(handle: Handle, mut messages: mpsc::Receiver<Message>) {
                     LeaseEvent::Lost {
                         interface,
                         family,
-                        reason: LeaseLoss::Refused,
+                        reason: LeaseLoss::Refused | LeaseLoss::Conflict,
                     } => followed.leased(&LeaseKey { interface, family }, None),
                     // Asking for it again is worth a try.
                     LeaseEvent::Lost { .. } => {}

@@ -6,13 +6,16 @@
 //!   ClientHandle ──Command, at most 8──▶ ┌──────────┐ ──LeaseEvent, the caller's bound──▶ listener
 //!   ClientHandle ◀──ClientStatus, watch──│   task   │
 //!             sockets, timer ──────────▶ └──────────┘
+//!       news of duplicate addresses ──────────▲
 //! ```
 //!
 //! One task per link and version of the protocol, spawned by [`v4::client::spawn`] and
 //! [`v6::client::spawn`], ended by [`ClientHandle::stop`] or by dropping the handle. It never
 //! waits for its listener: events that could not be delivered are merged into one ([`merged`]).
 
+use std::future;
 use std::io;
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use nipart_schemas::lease::Lease;
@@ -23,7 +26,9 @@ use tokio::task::JoinHandle;
 use crate::clock::{self, BootTimer};
 use crate::error::DhcpError;
 use crate::events::{LeaseEvent, merged};
+use crate::link::Link;
 use crate::machine::{Action, Event, Granted, Machine, State, StateName};
+use crate::v6::duplicates::DuplicateNews;
 use crate::{v4, v6};
 
 /// Commands that may wait for the task. It never waits itself, so more than one is rare.
@@ -128,6 +133,7 @@ where
         interface: interface.to_owned(),
         machine,
         sockets,
+        duplicates: None,
         timer,
         events,
         unheard: None,
@@ -219,6 +225,8 @@ struct Client<S: Sockets> {
     interface: String,
     machine: Machine<S::State>,
     sockets: S,
+    /// There while an IPv6 address is leased.
+    duplicates: Option<DuplicateNews>,
     timer: BootTimer,
     events: mpsc::Sender<LeaseEvent>,
     /// The news that the listener had no room for yet.
@@ -258,6 +266,11 @@ where
                         // Without a socket the answer cannot be heard: the next retransmission opens it again.
                     }
                 },
+                duplicate = next_duplicate(self.duplicates.as_ref()) => match duplicate {
+                    Ok(address) => self.handle(Event::Conflict(address.into())),
+                    // The runtime is shutting down.
+                    Err(_) => return,
+                },
                 expired = self.timer.expired() => match expired {
                     Ok(()) => self.handle(Event::Timer),
                     // The runtime is shutting down.
@@ -273,7 +286,10 @@ where
     }
 
     fn handle(&mut self, event: Event<<S::State as State>::Packet>) {
-        for action in self.machine.handle(clock::now(), event) {
+        let actions = self.machine.handle(clock::now(), event);
+        // Before the lease is told: its address is looked for by the kernel as soon as it is on the link.
+        self.watch_for_duplicates();
+        for action in actions {
             match action {
                 Action::Send(message) => self.sockets.send(&message),
                 Action::Report(event) => self.report(event),
@@ -295,6 +311,28 @@ where
             *known = status;
             modified
         });
+    }
+
+    /// Listens for as long as there is an address of which the kernel may find out that another host has it.
+    fn watch_for_duplicates(&mut self) {
+        let is_watched = |granted: &<S::State as State>::Granted| {
+            let lease = granted.lease(clock::now());
+            lease.address().is_some_and(|address| address.is_ipv6())
+        };
+        if !self.machine.lease().is_some_and(is_watched) {
+            self.duplicates = None;
+        } else if self.duplicates.is_none() {
+            let opened = Link::read(&self.interface).and_then(|link| {
+                let action = "listening for duplicate addresses";
+                DuplicateNews::open(link.index).map_err(DhcpError::system(&self.interface, action))
+            });
+            match opened {
+                Ok(duplicates) => self.duplicates = Some(duplicates),
+                Err(error) => {
+                    tracing::warn!("an address that another host has can't be declined: {error}");
+                }
+            }
+        }
     }
 
     /// Hands an event to the listener, or keeps it until there is room.
@@ -326,6 +364,14 @@ where
             // Half the time that `stop` waits.
             let _ = tokio::time::timeout(STOP_DEADLINE / 2, self.events.send(event)).await;
         }
+    }
+}
+
+/// Waits for an address that another host has; for ever while nobody listens.
+async fn next_duplicate(duplicates: Option<&DuplicateNews>) -> io::Result<Ipv6Addr> {
+    match duplicates {
+        Some(duplicates) => duplicates.next().await,
+        None => future::pending().await,
     }
 }
 

@@ -20,6 +20,7 @@
 mod retransmission;
 mod state_name;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use nipart_schemas::ip::IpFamily;
@@ -28,8 +29,8 @@ use nipart_schemas::lease::{Lease, LeaseLoss};
 use crate::clock::Random;
 use crate::events::LeaseEvent;
 
-pub(crate) use retransmission::earlier;
 use retransmission::wait_after_refusal;
+pub(crate) use retransmission::{earlier, wait_after_conflict};
 pub use state_name::StateName;
 
 /// What happens to a machine.
@@ -41,6 +42,8 @@ pub(crate) enum Event<P> {
     Packet(P),
     /// The time of the last [`Action::SetTimer`] may have come. Harmless when early.
     Timer,
+    /// The kernel has found out that another host has this address of the link.
+    Conflict(IpAddr),
     /// The link has lost its carrier or is down.
     LinkDown,
     /// The link can carry packets.
@@ -114,6 +117,11 @@ pub(crate) trait State: Sized + Send + 'static {
     fn deadline(&self) -> Option<Duration>;
     fn on_timer(self, context: &mut Context<Self>) -> Self;
     fn on_packet(self, packet: Self::Packet, context: &mut Context<Self>) -> Self;
+
+    /// Another host has this address of the link, which may be of a lease. Of IPv4 the kernel doesn't tell that.
+    fn on_conflict(self, _address: IpAddr, _context: &mut Context<Self>) -> Self {
+        self
+    }
 
     /// The link of a lease is gone: what of it is asked for when the link is back?
     fn remember(granted: &Self::Granted, context: &mut Context<Self>);
@@ -225,6 +233,7 @@ impl<S: State> Machine<S> {
                 Some(deadline) if deadline <= context.now => state.on_timer(context),
                 _ => state,
             },
+            Event::Conflict(address) => state.on_conflict(address, context),
             Event::LinkDown => on_link_down(state, context),
             Event::LinkUp => on_link_up(state, context),
             Event::Stop { release } => on_stop(state, release, context),

@@ -15,14 +15,15 @@
 //! * [`machine`]: the states of RFC 8415 §18.2 as a pure function of time and event.
 //! * `duid`: by what a client is known.
 //! * [`socket`]: the UDP socket, and news of the link's own address.
+//! * [`duplicates`]: news of addresses that another host has.
 //! * [`client`]: joins them for one link.
 //!
-//! Still to come: DECLINE of an address that somebody else has (RFC 8415 §18.2.8), prefix delegation (§6.3), Reconfigure
-//! (§18.2.11, only with authentication). The unicast option is obsolete (RFC 9915) and not taken.
+//! Still to come: prefix delegation (§6.3), Reconfigure (§18.2.11, only with authentication). The unicast option is obsolete (RFC 9915) and not taken.
 
 pub mod client;
 pub mod codec;
 mod duid;
+pub mod duplicates;
 pub mod granted;
 pub mod machine;
 pub mod message;

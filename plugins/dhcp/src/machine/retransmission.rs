@@ -8,6 +8,8 @@ use crate::clock::Random;
 
 /// Longest wait after refusals.
 const LONGEST_REFUSAL_WAIT: Duration = Duration::from_secs(300);
+/// Shortest wait after a conflict.
+const CONFLICT_WAIT: Duration = Duration::from_secs(10);
 /// The wait is longer by up to this, in milliseconds: servers that come back are not asked by everybody at once.
 const JITTER: u32 = 1000;
 
@@ -23,6 +25,12 @@ pub(crate) fn wait_after_refusal(refusals: u32, random: &mut dyn Random) -> Dura
             wait + Duration::from_millis((random.number() % JITTER).into())
         }
     }
+}
+
+/// Wait after another host turned out to have a leased address, before one is asked for again: 10 s and more (RFC 2131
+/// §3.1, step 5; RFC 8415 says nothing). A server that lends what others have must not be asked in a tight loop.
+pub(crate) fn wait_after_conflict(random: &mut dyn Random) -> Duration {
+    CONFLICT_WAIT + Duration::from_millis((random.number() % JITTER).into())
 }
 
 /// The earlier of two times, where `None` is never.

@@ -30,6 +30,8 @@ pub enum StateName {
     Renewing,
     /// Asks any server for more time.
     Rebinding,
+    /// DHCPv6: tells its server that another host has an address of the lease.
+    Declining,
     /// DHCPv6: asks for settings where there are no addresses.
     InformationRequesting,
     /// DHCPv6: has settings and no address.
@@ -49,6 +51,7 @@ impl fmt::Display for StateName {
             Self::Bound => "bound",
             Self::Renewing => "renewing",
             Self::Rebinding => "rebinding",
+            Self::Declining => "declining",
             Self::InformationRequesting => "information-requesting",
             Self::Informed => "informed",
         })

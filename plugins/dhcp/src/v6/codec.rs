@@ -136,6 +136,7 @@ pub fn encode(message: &ClientMessage, identity: &Identity) -> Result<Vec<u8>, E
         Kind::Renew => MessageType::Renew,
         Kind::Rebind => MessageType::Rebind,
         Kind::Release => MessageType::Release,
+        Kind::Decline => MessageType::Decline,
         Kind::InformationRequest => MessageType::InformationRequest,
     };
     let [_, transaction @ ..] = message.transaction.to_be_bytes();
@@ -153,14 +154,16 @@ pub fn encode(message: &ClientMessage, identity: &Identity) -> Result<Vec<u8>, E
     if message.kind == Kind::Solicit {
         options.insert(DhcpOption::RapidCommit);
     }
+    let is_question = !matches!(message.kind, Kind::Release | Kind::Decline);
     // Only questions carry wishes (RFC 8415 §21.7).
-    if message.kind != Kind::Release {
+    if is_question {
         options.insert(DhcpOption::ORO(ORO {
             opts: wanted(message.kind),
         }));
     }
     // Where an address is bound to a name (RFC 4704 §5).
-    if !matches!(message.kind, Kind::Release | Kind::InformationRequest)
+    if is_question
+        && message.kind != Kind::InformationRequest
         && let Some(name) = identity.hostname.as_deref().and_then(options::fqdn)
     {
         let value = [&[FQDN_SERVER_UPDATES][..], &name].concat();

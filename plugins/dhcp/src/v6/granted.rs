@@ -90,11 +90,10 @@ impl Granted {
         }
 
         let times = Times::new(association, &addresses, started);
-        let ends: Option<Vec<Duration>> = addresses.iter().map(|held| held.valid_until).collect();
         Some(Granted {
             interface: interface.to_owned(),
             server: message.server.clone(),
-            expires_at: ends.and_then(|ends| ends.into_iter().max()),
+            expires_at: end_of(&addresses),
             addresses,
             dns_servers: message.dns_servers.clone(),
             dns_search: message.dns_search.clone(),
@@ -140,6 +139,18 @@ impl Granted {
         self.addresses
             .iter()
             .filter(move |held| held.valid_until.is_none_or(|until| until > now))
+    }
+
+    /// What is left of the lease at `now` without this address; none when that was the last.
+    #[must_use]
+    pub fn without(&self, address: Ipv6Addr, now: Duration) -> Option<Granted> {
+        let held = self.valid_at(now).filter(|held| held.address != address);
+        let addresses: Vec<HeldAddress> = held.copied().collect();
+        (!addresses.is_empty()).then(|| Granted {
+            expires_at: end_of(&addresses),
+            addresses,
+            ..self.clone()
+        })
     }
 
     /// The lease as it stands at `now`: with what is left of its addresses' times.
@@ -189,6 +200,12 @@ impl machine::Granted for Granted {
     fn lease(&self, now: Duration) -> Lease {
         self.lease_at(now).into()
     }
+}
+
+/// When the last of these addresses must not be used any longer; `None` for never.
+fn end_of(addresses: &[HeldAddress]) -> Option<Duration> {
+    let ends: Option<Vec<Duration>> = addresses.iter().map(|held| held.valid_until).collect();
+    ends?.into_iter().max()
 }
 
 /// `seconds` later, unless that is for ever.

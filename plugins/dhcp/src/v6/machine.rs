@@ -35,9 +35,11 @@
 //! A search that goes on while settings are held is called `Informed`. One type and file per state; what is not DHCPv6's own is in [`crate::machine`]. A lease stays in use, and reported,
 //! while it is renewed, requested anew after NoBinding, or, if it has settings only, while addresses are looked for.
 //!
-//! Still to come, with room for it: DECLINE (a state that holds a [`Granted`] before `Bound`).
+//! Not drawn: from every state that has an address, the news that another host has it leads to `Declining`, and from there
+//! to `Soliciting` after a while, or back to `Bound` with the addresses that are left.
 
 mod bound;
+mod declining;
 mod exchange;
 mod extension;
 mod information;

@@ -149,6 +149,8 @@ pub enum ClientMessageKind {
     Rebind,
     /// RELEASE: "I need them no longer".
     Release,
+    /// DECLINE: "another host has them".
+    Decline,
     /// INFORMATION-REQUEST: "what are the settings here?"
     InformationRequest,
 }

@@ -21,25 +21,23 @@
 use std::io;
 use std::net::{Ipv6Addr, SocketAddrV6};
 
-use nipart_sys::filter::{Instruction, attach_filter};
+use nipart_sys::filter::Instruction;
 use nipart_sys::interface;
 use nipart_sys::watched::Watched;
 use rustix::io::Errno;
-use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, connect, getsockname,
     recvfrom, sendto, socket_with, sockopt,
 };
 
 use crate::bpf::{JUMP_EQUAL, LOAD_WORD_ABSOLUTE, RETURN};
+use crate::v6::duplicates::address_changes;
 
 /// Ports of clients and servers (RFC 8415 §7.2).
 const CLIENT_PORT: u16 = 546;
 const SERVER_PORT: u16 = 547;
 /// All_DHCP_Relay_Agents_and_Servers (RFC 8415 §7.1).
 const ALL_SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
-/// Multicast group `RTNLGRP_IPV6_IFADDR` (9) as a bit.
-const ADDRESS_GROUP: u32 = 1 << 8;
 /// Offset of `ifa_index` in a message: `struct nlmsghdr`, then `struct ifaddrmsg`.
 const ADDRESS_INDEX: u32 = 16 + 4;
 
@@ -158,13 +156,8 @@ impl AddressNews {
     /// # Errors
     /// When the process is out of descriptors.
     pub fn open(index: u32) -> io::Result<AddressNews> {
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        // The protocol that is used when none is named is NETLINK_ROUTE.
-        let descriptor = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
-        attach_filter(&descriptor, &about(index))?;
-        bind(&descriptor, &SocketAddrNetlink::new(0, ADDRESS_GROUP))?;
         Ok(AddressNews {
-            descriptor: Watched::new(descriptor)?,
+            descriptor: address_changes(&about(index))?,
         })
     }
 

@@ -11,7 +11,9 @@ use nipart_schemas::lease::{Dhcpv6Config, Lease, LeaseLoss};
 use nipart_tests::namespace;
 use tokio::sync::mpsc;
 
-use super::peer::{LeaseFile, Peer, Server, acquired6, block_on, config6, lost6, next};
+use super::peer::{
+    LINK, LeaseFile, Peer, SERVER_LINK, SERVER6, Server, acquired6, block_on, config6, lost6, next,
+};
 
 const SOON: Duration = Duration::from_secs(10);
 const ADDRESSES: &str = "--dhcp-range=2001:db8::100,2001:db8::1ff,64,120";
@@ -242,6 +244,68 @@ fn settings_where_there_are_no_addresses() {
             assert_eq!(client.status().state, StateName::Informed);
             client.stop(true).await.unwrap();
             assert_eq!(next(&mut events, SOON).await, lost6(LeaseLoss::Released));
+        });
+    });
+}
+
+/// The kernel removes an address with an end at once, and keeps one without.
+#[test]
+fn an_address_that_another_host_has_is_declined() {
+    namespace::run(|| {
+        let peer = Peer::with_ipv6();
+        let leases = LeaseFile::new();
+        let server = dnsmasq(&peer, &leases, &[ADDRESSES]);
+        block_on(async {
+            for life_time in ["3600", "forever"] {
+                let (sender, mut events) = mpsc::channel(4);
+                let client = client::spawn(config6(), true, sender).unwrap();
+                let lease = acquired6(next(&mut events, SOON).await);
+                let address = format!("{}/128", lease.addresses[0].address);
+                let theirs = ["address", "add", &address, "dev", SERVER_LINK, "nodad"];
+                peer.run(&[&["ip"][..], &theirs].concat());
+                let times = ["valid_lft", life_time, "preferred_lft", life_time];
+                namespace::ip(&[&["address", "add", &address, "dev", LINK], &times[..]].concat());
+                assert_eq!(next(&mut events, SOON).await, lost6(LeaseLoss::Conflict));
+                server.await_line("DHCPDECLINE");
+                assert_eq!(client.status().lease(), None);
+                client.stop(true).await.unwrap();
+            }
+        });
+    });
+}
+
+/// Nobody else has it: nothing is declined.
+#[test]
+fn an_address_that_nobody_else_has_stays() {
+    namespace::run(|| {
+        let peer = Peer::with_ipv6();
+        let leases = LeaseFile::new();
+        let _server = dnsmasq(&peer, &leases, &[ADDRESSES]);
+        block_on(async {
+            let (sender, mut events) = mpsc::channel(4);
+            let client = client::spawn(config6(), true, sender).unwrap();
+            let lease = acquired6(next(&mut events, SOON).await);
+            let address = format!("{}/128", lease.addresses[0].address);
+            namespace::ip(&[
+                "address",
+                "add",
+                &address,
+                "dev",
+                LINK,
+                "preferred_lft",
+                "60",
+            ]);
+            // Another address that turns out to be the server's is not the lease's business.
+            let other = format!("{SERVER6}/64");
+            namespace::ip(&["address", "add", &other, "dev", LINK]);
+            let failed = ["-6", "address", "show", "dev", LINK, "dadfailed"];
+            while namespace::ip(&failed).is_empty() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            namespace::ip(&["address", "delete", &address, "dev", LINK]);
+            let heard = tokio::time::timeout(Duration::from_millis(200), events.recv()).await;
+            assert!(heard.is_err(), "{heard:?}");
+            assert_eq!(client.status().state, StateName::Bound);
         });
     });
 }

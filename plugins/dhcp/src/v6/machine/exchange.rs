@@ -30,6 +30,8 @@ pub(super) const RENEW: Pattern = pattern(ClientMessageKind::Renew, 10, 600);
 pub(super) const REBIND: Pattern = pattern(ClientMessageKind::Rebind, 10, 600);
 /// Rebind where Confirm could be said (CNF_TIMEOUT, CNF_MAX_RT).
 pub(super) const RETURN: Pattern = pattern(ClientMessageKind::Rebind, 1, 4);
+/// Decline. DEC_MAX_RC ends it long before a longest wait, of which it has none.
+pub(super) const DECLINE: Pattern = pattern(ClientMessageKind::Decline, 1, 3600);
 /// Information-request.
 pub(super) const INFORM: Pattern = pattern(ClientMessageKind::InformationRequest, 1, 3600);
 

@@ -4,12 +4,13 @@
 //!
 //! Commands and the link mean the same in every state: see [`crate::machine`].
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use nipart_schemas::ip::IpFamily;
 
 use super::bound::Bound;
+use super::declining::Declining;
 use super::information::InformationRequesting;
 use super::rebinding::Rebinding;
 use super::rebooting::Rebooting;
@@ -31,6 +32,7 @@ pub(crate) enum State {
     Bound(Bound),
     Renewing(Renewing),
     Rebinding(Rebinding),
+    Declining(Declining),
     InformationRequesting(InformationRequesting),
 }
 
@@ -58,6 +60,21 @@ impl machine::State for State {
         match kept {
             Some(granted) if !granted.is_expired(context.now) => Rebooting::enter(granted, context),
             _ => Soliciting::enter(None, context),
+        }
+    }
+
+    /// Only of what is leased: other addresses of the link are others' business.
+    fn on_conflict(self, address: IpAddr, context: &mut Context) -> State {
+        let (IpAddr::V6(address), Some(granted)) = (address, self.lease()) else {
+            return self;
+        };
+        if !granted.addresses_at(context.now).contains(&address) {
+            return self;
+        }
+        let granted = granted.clone();
+        match self {
+            Self::Declining(state) => state.add(&granted, address, context),
+            _ => Declining::enter(&granted, vec![address], context),
         }
     }
 
@@ -97,6 +114,7 @@ impl machine::State for State {
             Self::Bound(_) => StateName::Bound,
             Self::Renewing(_) => StateName::Renewing,
             Self::Rebinding(_) => StateName::Rebinding,
+            Self::Declining(_) => StateName::Declining,
             Self::InformationRequesting(_) => StateName::InformationRequesting,
         }
     }
@@ -109,6 +127,7 @@ impl machine::State for State {
             Self::Bound(state) => Some(&state.granted),
             Self::Renewing(state) => Some(&state.0.granted),
             Self::Rebinding(state) => Some(&state.0.granted),
+            Self::Declining(state) => state.held.as_ref(),
             Self::InformationRequesting(state) => state.soliciting.held.as_ref(),
         }
     }
@@ -120,6 +139,7 @@ impl machine::State for State {
             Self::Rebooting(state) => Some(state.0.exchange.transaction),
             Self::Renewing(state) => Some(state.0.exchange.transaction),
             Self::Rebinding(state) => Some(state.0.exchange.transaction),
+            Self::Declining(state) => Some(state.exchange.transaction),
             Self::InformationRequesting(state) => Some(state.exchange.transaction),
             Self::Stopped | Self::Unlinked | Self::Bound(_) => None,
         }
@@ -136,15 +156,15 @@ impl machine::State for State {
                 earlier(Some(state.exchange.retransmit_at), end)
             }
             Self::Rebooting(state) => Some(state.0.exchange.retransmit_at),
-            Self::Bound(state) => {
-                let granted = &state.granted;
-                let asking = earlier(granted.renew_at, granted.rebind_at);
-                earlier(asking, granted.expires_at)
-            }
+            Self::Bound(state) => state.deadline(),
             Self::Renewing(state) => earlier(Some(state.0.exchange.retransmit_at), state.until()),
             Self::Rebinding(state) => {
                 let end = state.0.granted.expires_at;
                 earlier(Some(state.0.exchange.retransmit_at), end)
+            }
+            Self::Declining(state) => {
+                let end = state.held.as_ref().and_then(|held| held.expires_at);
+                earlier(Some(state.exchange.retransmit_at), end)
             }
             Self::InformationRequesting(state) => Some(state.exchange.retransmit_at),
         }
@@ -159,6 +179,7 @@ impl machine::State for State {
             Self::Bound(state) => state.on_timer(context),
             Self::Renewing(state) => state.on_timer(context),
             Self::Rebinding(state) => state.on_timer(context),
+            Self::Declining(state) => state.on_timer(context),
             Self::InformationRequesting(state) => state.on_timer(context),
         }
     }
@@ -170,6 +191,7 @@ impl machine::State for State {
             Self::Rebooting(state) => state.on_packet(&message, context),
             Self::Renewing(state) => state.on_packet(&message, context),
             Self::Rebinding(state) => state.on_packet(&message, context),
+            Self::Declining(state) => state.on_packet(&message, context),
             Self::InformationRequesting(state) => state.on_packet(&message, context),
             Self::Stopped | Self::Unlinked | Self::Bound(_) => self,
         }

@@ -2,6 +2,7 @@
 
 //! The machine against a server made of a closure, on a clock that jumps from timer to timer.
 
+mod declining;
 mod keeping;
 mod link;
 mod obtaining;
@@ -117,6 +118,7 @@ pub(super) fn answer(message: &ClientMessage, seconds: u32) -> Vec<ServerMessage
             dns_servers: vec![DNS_SERVER],
             ..bare(ServerMessageKind::Reply)
         }],
+        ClientMessageKind::Decline => vec![bare(ServerMessageKind::Reply)],
         ClientMessageKind::Release => Vec::new(),
     }
 }

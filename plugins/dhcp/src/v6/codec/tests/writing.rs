@@ -6,12 +6,13 @@ use dhcproto::{Decodable, Decoder};
 
 use super::*;
 
-const KINDS: [(ClientMessageKind, MessageType); 6] = [
+const KINDS: [(ClientMessageKind, MessageType); 7] = [
     (ClientMessageKind::Solicit, MessageType::Solicit),
     (ClientMessageKind::Request, MessageType::Request),
     (ClientMessageKind::Renew, MessageType::Renew),
     (ClientMessageKind::Rebind, MessageType::Rebind),
     (ClientMessageKind::Release, MessageType::Release),
+    (ClientMessageKind::Decline, MessageType::Decline),
     (
         ClientMessageKind::InformationRequest,
         MessageType::InformationRequest,
@@ -39,7 +40,7 @@ fn written(kind: ClientMessageKind, identity: &Identity) -> Vec<DhcpOption> {
 
 #[test]
 fn each_message_has_what_it_should() {
-    use ClientMessageKind::{InformationRequest, Release, Solicit};
+    use ClientMessageKind::{Decline, InformationRequest, Release, Solicit};
     for (kind, _) in KINDS {
         let options = written(kind, &identity());
         let has = |option: &DhcpOption| options.contains(option);
@@ -65,7 +66,7 @@ fn each_message_has_what_it_should() {
             _ => None,
         });
         let expected = match kind {
-            Release => None,
+            Release | Decline => None,
             InformationRequest => Some(vec![23, 24, 32, 83]),
             _ => Some(vec![23, 24, 82]),
         };
@@ -112,6 +113,7 @@ fn names_of_hosts() {
     }
     assert!(written(ClientMessageKind::Renew, "tester").is_some());
     assert_eq!(written(ClientMessageKind::Release, "tester"), None);
+    assert_eq!(written(ClientMessageKind::Decline, "tester"), None);
     assert_eq!(
         written(ClientMessageKind::InformationRequest, "tester"),
         None

@@ -65,6 +65,9 @@ fn step() -> impl Strategy<Value = (Option<u64>, Event)> {
         3 => Just(Event::Start),
         14 => packet(),
         12 => Just(Event::Timer),
+        2 => (70..73_u16).prop_map(|last| {
+            Event::Conflict(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last).into())
+        }),
         1 => Just(Event::LinkDown),
         2 => Just(Event::LinkUp),
         1 => any::<bool>().prop_map(|release| Event::Stop { release }),
