@@ -121,7 +121,7 @@ fn lease_of_dnsmasq() {
 fn beside_router_advertisements_and_dhcpv4() {
     run(|| {
         let peer = wired();
-        let _server = peer.dnsmasq_for(
+        let mut server = peer.dnsmasq_for(
             "srv1",
             RANGE,
             &[
@@ -151,10 +151,11 @@ fn beside_router_advertisements_and_dhcpv4() {
         );
         check::changes_nothing(&system, both);
 
-        // Each goes by itself.
+        // Each goes by itself, and is given back although its address has gone.
         system
             .apply("interfaces: [{name: eth1, ipv4: {enabled: false}}]")
             .ok();
+        server.await_line("DHCPRELEASE(srv1) 192.0.2.50", SOON);
         becomes_resolv_conf(&system, &["nameserver 2001:db8::53"]);
         assert!(leased().is_some());
         system
@@ -162,6 +163,13 @@ fn beside_router_advertisements_and_dhcpv4() {
             .ok();
         becomes_resolv_conf(&system, &[]);
         assert!(leased().is_some());
+        system
+            .apply("interfaces: [{name: eth1, ipv6: {enabled: false}}]")
+            .ok();
+        assert_eq!(leased(), None);
+        server.await_line("DHCPRELEASE", SOON);
+        server.await_line("release received", SOON);
+        check::no_errors(&system);
     });
 }
 

@@ -13,7 +13,7 @@
 //! * [`client`]: the task that joins machine, sockets and timer, for either version.
 //! * [`machine`]: what their state machines have in common.
 //! * `identity`, [`link`], `names`: by what a client is known, what it must know of its link, domain names.
-//! * `bpf`: codes of socket filters.
+//! * `bpf`, `closing`: codes of socket filters, and sockets that take long to close.
 //! * [`clock`]: a timer that counts suspend, and chance.
 //! * [`events`]: what the daemon is told.
 //!
@@ -22,6 +22,7 @@
 mod bpf;
 pub mod client;
 pub mod clock;
+mod closing;
 pub mod error;
 pub mod events;
 mod identity;

@@ -15,6 +15,7 @@
 //! * [`machine`]: the states of RFC 8415 §18.2 as a pure function of time and event.
 //! * `duid`: by what a client is known.
 //! * [`socket`]: the UDP socket, and news of the link's own address.
+//! * `frame`: the last word of a link whose IPv6 is off.
 //! * [`duplicates`]: news of addresses that another host has.
 //! * [`client`]: joins them for one link.
 //!
@@ -24,6 +25,7 @@ pub mod client;
 pub mod codec;
 mod duid;
 pub mod duplicates;
+mod frame;
 pub mod granted;
 pub mod machine;
 pub mod message;

@@ -8,6 +8,9 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 /// `ETH_P_IP`: IPv4 packets.
 pub const PROTOCOL_IPV4: u16 = 0x0800;
 
+/// `ETH_P_IPV6`: IPv6 packets.
+pub const PROTOCOL_IPV6: u16 = 0x86dd;
+
 /// Whom the link layer addressed a received packet to (`sll_pkttype`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Addressee {

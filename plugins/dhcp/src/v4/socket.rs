@@ -8,8 +8,7 @@
 //!   socket hears the answer as well, and a NAK, which is broadcast, would not reach a socket bound to one address. Being
 //!   there, it keeps the kernel from telling the server that the port is unreachable.
 //!
-//! Closing a packet socket waits for an RCU grace period, 8 to 27 ms: dropping a [`PacketSocket`] does that on a thread for
-//! blocking work. Opening one costs microseconds as long as it is bound once ([`nipart_sys::packet::open`]).
+//! Closing a packet socket takes long: dropping a [`PacketSocket`] does that on a thread for blocking work. Opening one costs microseconds as long as it is bound once ([`nipart_sys::packet::open`]).
 
 mod filter;
 
@@ -25,6 +24,7 @@ use rustix::net::{
     AddressFamily, SendFlags, SocketFlags, SocketType, bind, sendto, socket_with, sockopt,
 };
 
+use crate::closing;
 use crate::link::{Link, LinkAddress};
 use crate::v4::frame::{CLIENT_PORT, ChecksumState, SERVER_PORT};
 
@@ -101,14 +101,9 @@ impl PacketSocket {
 }
 
 impl Drop for PacketSocket {
-    /// Closes the socket on another thread. Without a runtime it is closed here and now.
     fn drop(&mut self) {
-        let Some(descriptor) = self.descriptor.take().map(Watched::into_descriptor) else {
-            return;
-        };
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(move || drop(descriptor))),
-            Err(_) => drop(descriptor),
+        if let Some(descriptor) = self.descriptor.take() {
+            closing::elsewhere(descriptor.into_descriptor());
         }
     }
 }

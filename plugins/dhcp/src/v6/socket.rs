@@ -34,10 +34,10 @@ use crate::bpf::{JUMP_EQUAL, LOAD_WORD_ABSOLUTE, RETURN};
 use crate::v6::duplicates::address_changes;
 
 /// Ports of clients and servers (RFC 8415 §7.2).
-const CLIENT_PORT: u16 = 546;
-const SERVER_PORT: u16 = 547;
+pub(super) const CLIENT_PORT: u16 = 546;
+pub(super) const SERVER_PORT: u16 = 547;
 /// All_DHCP_Relay_Agents_and_Servers (RFC 8415 §7.1).
-const ALL_SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
+pub(super) const ALL_SERVERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 1, 2);
 /// Offset of `ifa_index` in a message: `struct nlmsghdr`, then `struct ifaddrmsg`.
 const ADDRESS_INDEX: u32 = 16 + 4;
 
@@ -79,18 +79,18 @@ impl Socket {
         })
     }
 
-    /// Sends a message to all servers and relays of the link. Never waits.
+    /// Sends a message to all servers and relays of the link. Says from which address. Never waits.
     ///
     /// # Errors
     /// One of which [`has_no_source`] knows when the link has no usable link-local address (yet).
-    pub fn send(&self, payload: &[u8]) -> io::Result<()> {
+    pub fn send(&self, payload: &[u8]) -> io::Result<Ipv6Addr> {
         let source = source(self.index)?;
         if !source.is_unicast_link_local() {
             return Err(io::ErrorKind::AddrNotAvailable.into());
         }
         let destination = all_servers(self.index);
         sendto(&self.descriptor, payload, SendFlags::NOSIGNAL, &destination)?;
-        Ok(())
+        Ok(source)
     }
 
     /// Waits for a packet from a neighbour; others are dropped. Nothing is lost when the wait is dropped half way.

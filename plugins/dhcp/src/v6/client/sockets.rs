@@ -4,10 +4,11 @@
 //!
 //! A message that cannot be sent for want of an address waits for one; a later message takes its place. One that cannot
 //! be sent for another reason is logged and forgotten: the machine says it again in time, and by then the socket is
-//! opened anew.
+//! opened anew. A Release cannot wait: see [`frame`].
 
 use std::future;
 use std::io;
+use std::net::Ipv6Addr;
 
 use nipart_schemas::lease::Dhcpv6Config;
 
@@ -16,14 +17,17 @@ use crate::error::DhcpError;
 use crate::link::Link;
 use crate::v6::codec::{self, Identity};
 use crate::v6::duid;
+use crate::v6::frame;
 use crate::v6::machine::State;
-use crate::v6::message::{ClientMessage, ServerMessage};
+use crate::v6::message::{ClientMessage, ClientMessageKind, ServerMessage};
 use crate::v6::socket::{AddressNews, Arrived, Socket, has_no_source};
 
 /// The sockets and who speaks through them.
 pub(super) struct Sockets {
     config: Dhcpv6Config,
     open: Option<Open>,
+    /// Link-local address that was spoken from last.
+    source: Option<Ipv6Addr>,
 }
 
 struct Open {
@@ -59,7 +63,7 @@ impl client::Sockets for Sockets {
                 arrived = open.socket.receive(buffer) => return arrived,
                 changed = waiting.news.changed() => changed?,
             }
-            open.try_again()?;
+            self.source = open.try_again()?.or(self.source);
         }
     }
 
@@ -89,7 +93,11 @@ impl client::Sockets for Sockets {
 impl Sockets {
     /// Nothing is open yet.
     pub(super) fn new(config: Dhcpv6Config) -> Sockets {
-        Sockets { config, open: None }
+        Sockets {
+            config,
+            open: None,
+            source: None,
+        }
     }
 
     fn opened(&mut self) -> Result<&mut Open, DhcpError> {
@@ -120,18 +128,28 @@ impl Sockets {
     fn try_send(&mut self, message: &ClientMessage) -> Result<(), DhcpError> {
         let interface = self.config.interface.clone();
         let system = |action| DhcpError::system::<io::Error>(&interface, action);
+        let spoken_from = self.source;
         let open = self.opened()?;
         let payload = codec::encode(message, &open.identity).map_err(|error| {
             let error = io::Error::new(io::ErrorKind::InvalidData, error.to_string());
             system("encoding a message")(error)
         })?;
-        open.send(payload).map_err(system("sending a message"))
+        let failed = || system("sending a message");
+        let source = open.send(payload.clone()).map_err(failed())?;
+        if source.is_none()
+            && message.kind == ClientMessageKind::Release
+            && let Some(source) = spoken_from
+        {
+            frame::send(open.link.index, source, &payload).map_err(failed())?;
+        }
+        self.source = source.or(spoken_from);
+        Ok(())
     }
 }
 
 impl Open {
-    /// Sends, or waits for an address to send from.
-    fn send(&mut self, payload: Vec<u8>) -> io::Result<()> {
+    /// Sends, and says from which address, or waits for an address to send from.
+    fn send(&mut self, payload: Vec<u8>) -> io::Result<Option<Ipv6Addr>> {
         match &mut self.waiting {
             Some(waiting) => waiting.payload = payload,
             None => match self.socket.send(&payload) {
@@ -139,7 +157,7 @@ impl Open {
                     let news = AddressNews::open(self.link.index)?;
                     self.waiting = Some(Waiting { payload, news });
                 }
-                other => return other,
+                other => return other.map(Some),
             },
         }
         // Also the first time: the address may have become usable before the news were listened to.
@@ -147,15 +165,15 @@ impl Open {
     }
 
     /// Sends what waits, if there is an address now.
-    fn try_again(&mut self) -> io::Result<()> {
+    fn try_again(&mut self) -> io::Result<Option<Ipv6Addr>> {
         let Some(waiting) = &self.waiting else {
-            return Ok(());
+            return Ok(None);
         };
         match self.socket.send(&waiting.payload) {
-            Err(error) if has_no_source(&error) => Ok(()),
+            Err(error) if has_no_source(&error) => Ok(None),
             other => {
                 self.waiting = None;
-                other
+                other.map(Some)
             }
         }
     }
