@@ -39,7 +39,7 @@ const ADDRESS_GROUP: u32 = 1 << 8;
 ///
 /// # Errors
 /// When the process is out of descriptors.
-pub(super) fn address_changes(filter: &[Instruction]) -> io::Result<Watched> {
+pub(crate) fn address_changes(filter: &[Instruction]) -> io::Result<Watched> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     // The protocol that is used when none is named is NETLINK_ROUTE.
     let descriptor = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;

@@ -111,6 +111,8 @@ fn lent_address(value: &[u8]) -> Result<Option<LentAddress>, DecodeError> {
     };
     let sound = is_usable(address)
         && !address.is_unicast_link_local()
+        // An IPv4 address in disguise (RFC 4291 §2.5.5.2), which the kernel would take.
+        && address.to_ipv4_mapped().is_none()
         && preferred_time <= valid_time
         && status == Status::Success;
     Ok(sound.then_some(lent))

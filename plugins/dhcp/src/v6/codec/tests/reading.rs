@@ -76,7 +76,7 @@ fn statuses() {
 
 #[test]
 fn addresses_that_no_host_can_have_are_left_out() {
-    for address in ["::", "::1", "fe80::1", "ff02::1"] {
+    for address in ["::", "::1", "fe80::1", "ff02::1", "::ffff:192.0.2.1"] {
         let inner = [
             lent(address.parse().unwrap(), 1, 2),
             lent(ADDRESS, 100, 200),
