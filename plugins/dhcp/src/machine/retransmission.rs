@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::clock::Random;
 
-/// Longest wait after refusals.
-const LONGEST_REFUSAL_WAIT: Duration = Duration::from_secs(300);
+/// Longest wait after refusals or conflicts.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// Shortest wait after a conflict.
 const CONFLICT_WAIT: Duration = Duration::from_secs(10);
 /// The wait is longer by up to this, in milliseconds: servers that come back are not asked by everybody at once.
@@ -21,16 +21,18 @@ pub(crate) fn wait_after_refusal(refusals: u32, random: &mut dyn Random) -> Dura
     match refusals {
         0 | 1 => Duration::ZERO,
         _ => {
-            let wait = Duration::from_secs(1 << (refusals - 1).min(16)).min(LONGEST_REFUSAL_WAIT);
+            let wait = Duration::from_secs(1 << (refusals - 1).min(16)).min(LONGEST_WAIT);
             wait + Duration::from_millis((random.number() % JITTER).into())
         }
     }
 }
 
-/// Wait after another host turned out to have a leased address, before one is asked for again: 10 s and more (RFC 2131
-/// §3.1, step 5; RFC 8415 says nothing). A server that lends what others have must not be asked in a tight loop.
-pub(crate) fn wait_after_conflict(random: &mut dyn Random) -> Duration {
-    CONFLICT_WAIT + Duration::from_millis((random.number() % JITTER).into())
+/// Wait after another host turned out to have a leased address for the `conflicts`-th time in a row, before one is asked
+/// for again: about 10 s (RFC 2131 §3.1, step 5; RFC 8415 says nothing), 20, 40 … 300 s. Where somebody answers for every
+/// address, each try costs the server one.
+pub(crate) fn wait_after_conflict(conflicts: u32, random: &mut dyn Random) -> Duration {
+    let wait = CONFLICT_WAIT * (1 << conflicts.saturating_sub(1).min(8));
+    wait.min(LONGEST_WAIT) + Duration::from_millis((random.number() % JITTER).into())
 }
 
 /// The earlier of two times, where `None` is never.

@@ -52,6 +52,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use nipart_schemas::lease::LeaseLoss;
@@ -74,6 +75,8 @@ type Context = machine::Context<State>;
 pub(crate) struct Memory {
     /// The lease that the link had when it went down.
     kept: Option<Granted>,
+    /// How often in a row another host had what was leased: none of those leases was extended.
+    conflicts: u32,
     /// SOL_MAX_RT and INF_MAX_RT, when a server gave them.
     solicit_limit: Option<Duration>,
     information_limit: Option<Duration>,
@@ -104,11 +107,18 @@ impl Context {
     }
 
     /// A server takes away, or doesn't give: the address of old is worth nothing now. Says how long to wait.
-    fn refused(&mut self, message: &ServerMessage, held: Option<&Granted>) -> Duration {
-        if held.is_some() {
+    ///
+    /// The address of old was `refused`, too, if it was asked for: it may be on the link since a run of before.
+    fn refused(
+        &mut self,
+        message: &ServerMessage,
+        held: Option<&Granted>,
+        refused: &[Ipv6Addr],
+    ) -> Duration {
+        let previous = self.previous_address.take();
+        if held.is_some() || previous.is_some_and(|address| refused.contains(&address)) {
             self.report_loss(LeaseLoss::Refused);
         }
-        self.previous_address = None;
         let wait = self.wait_after_refusal();
         let association = message.association.as_ref();
         let status = (

@@ -299,7 +299,12 @@ fn an_address_that_nobody_else_has_stays() {
             let other = format!("{SERVER6}/64");
             namespace::ip(&["address", "add", &other, "dev", LINK]);
             let failed = ["-6", "address", "show", "dev", LINK, "dadfailed"];
+            let asked = Instant::now();
             while namespace::ip(&failed).is_empty() {
+                assert!(
+                    asked.elapsed() < SOON,
+                    "the server's address is no duplicate"
+                );
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             namespace::ip(&["address", "delete", &address, "dev", LINK]);

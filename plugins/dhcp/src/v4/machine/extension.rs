@@ -64,7 +64,12 @@ impl Extension {
             }
             ServerMessageKind::Refuse => {
                 let text = message.text.as_deref();
-                Some(Init::after_refusal(message.server, text, context))
+                Some(Init::after_refusal(
+                    self.granted.lease.address,
+                    message.server,
+                    text,
+                    context,
+                ))
             }
             ServerMessageKind::Offer => None,
         }

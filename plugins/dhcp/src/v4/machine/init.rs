@@ -18,14 +18,19 @@ pub(crate) struct Init {
 }
 
 impl Init {
-    /// After a NAK from `server`: the address of old is worth nothing now, and must go from the link at once, where it
-    /// may also be from a run of before (INIT-REBOOT).
+    /// After a NAK from `server` to the wish for the address `refused`. If that is the one of old, it must go from the link
+    /// at once, where it may also be from a run of before (INIT-REBOOT).
     pub(super) fn after_refusal(
+        refused: Ipv4Addr,
         server: Ipv4Addr,
         text: Option<&str>,
         context: &mut Context,
     ) -> State {
-        if context.previous_address.take().is_some() {
+        if context
+            .previous_address
+            .take_if(|previous| *previous == refused)
+            .is_some()
+        {
             context.report_loss(LeaseLoss::Refused);
         }
         let wait = context.wait_after_refusal();

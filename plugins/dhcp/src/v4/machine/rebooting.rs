@@ -19,6 +19,7 @@ use crate::v4::message::{
 /// Asks for an address that it had before.
 pub(crate) struct Rebooting {
     pub(super) transaction: u32,
+    address: Ipv4Addr,
     /// When to stop waiting. A server that does not know the client must stay silent, so silence is a common answer:
     /// DISCOVER, which carries the same wish, is the better second try.
     pub(super) give_up_at: Duration,
@@ -44,6 +45,7 @@ impl Rebooting {
         let give_up_at = context.now + wait_for_answer(0, context.random.as_mut());
         State::Rebooting(Rebooting {
             transaction,
+            address,
             give_up_at,
             sent_at: context.now,
         })
@@ -64,9 +66,12 @@ impl Rebooting {
                 Some(granted) => Bound::enter(granted, None, context),
                 None => State::Rebooting(self),
             },
-            ServerMessageKind::Refuse => {
-                Init::after_refusal(message.server, message.text.as_deref(), context)
-            }
+            ServerMessageKind::Refuse => Init::after_refusal(
+                self.address,
+                message.server,
+                message.text.as_deref(),
+                context,
+            ),
             ServerMessageKind::Offer => State::Rebooting(self),
         }
     }

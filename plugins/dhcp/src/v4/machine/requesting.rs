@@ -98,9 +98,12 @@ impl Requesting {
                 Some(granted) => Bound::enter(granted, None, context),
                 None => State::Requesting(self),
             },
-            ServerMessageKind::Refuse => {
-                Init::after_refusal(message.server, message.text.as_deref(), context)
-            }
+            ServerMessageKind::Refuse => Init::after_refusal(
+                self.address,
+                message.server,
+                message.text.as_deref(),
+                context,
+            ),
             ServerMessageKind::Offer => State::Requesting(self),
         }
     }

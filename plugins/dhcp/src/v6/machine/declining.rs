@@ -51,6 +51,10 @@ impl Declining {
         let wish = held.as_ref().and_then(|held| held.addresses.first());
         context.previous_address = wish.map(|held| held.address);
         context.memory.kept = None;
+        if declined.len() == 1 {
+            context.memory.conflicts = context.memory.conflicts.saturating_add(1);
+        }
+        let wait = wait_after_conflict(context.memory.conflicts, context.random.as_mut());
         let server = granted.server.clone();
         tracing::warn!(interface = %context.interface, %server, ?declined, "another host has the leased address: it is declined");
         let declining = Declining {
@@ -58,7 +62,7 @@ impl Declining {
             held,
             server,
             declined,
-            search_at: context.now + wait_after_conflict(context.random.as_mut()),
+            search_at: context.now + wait,
         };
         declining.decline(context)
     }

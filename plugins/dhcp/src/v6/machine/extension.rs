@@ -81,7 +81,10 @@ impl Extension {
         context: &mut Context,
     ) -> Option<State> {
         match verdict {
-            Verdict::Extended(granted) => Some(Bound::enter(granted, Some(&self.granted), context)),
+            Verdict::Extended(granted) => {
+                context.memory.conflicts = 0;
+                Some(Bound::enter(granted, Some(&self.granted), context))
+            }
             Verdict::Forgotten => {
                 let addresses = self.granted.addresses_at(context.now);
                 let held = Some(self.granted.clone());
@@ -89,7 +92,7 @@ impl Extension {
                 Some(Requesting::enter(server, addresses, held, context))
             }
             Verdict::Refused => {
-                let wait = context.refused(message, Some(&self.granted));
+                let wait = context.refused(message, Some(&self.granted), &[]);
                 Some(Soliciting::after_refusal(wait, context))
             }
             Verdict::Nothing => None,

@@ -47,7 +47,7 @@ impl Rebooting {
             Verdict::Forgotten => Soliciting::enter(None, context),
             Verdict::Refused => {
                 // Its addresses may still be on the link: only the loss of the link was told.
-                let wait = context.refused(message, Some(&self.0.granted));
+                let wait = context.refused(message, Some(&self.0.granted), &[]);
                 context.memory.kept = None;
                 Soliciting::after_refusal(wait, context)
             }

@@ -85,7 +85,7 @@ impl Requesting {
         if matches!(message.status, Status::Other(_)) {
             return State::Requesting(self);
         }
-        let wait = context.refused(message, held);
+        let wait = context.refused(message, held, &self.addresses);
         Soliciting::after_refusal(wait, context)
     }
 }

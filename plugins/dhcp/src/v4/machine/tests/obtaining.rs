@@ -290,6 +290,29 @@ fn a_refused_address_of_old_is_forgotten() {
     assert_eq!(world.sent[1].1.requested_address, None);
 }
 
+/// Nobody has said anything against the address of old (RFC 2131 §3.2).
+#[test]
+fn what_is_refused_instead_of_the_address_of_old_takes_nothing_off() {
+    let mut asked = 0;
+    let server = move |_, message: &ClientMessage| match message.kind {
+        // Silence to the wish of old; then another address is offered, and refused.
+        Request => {
+            asked += 1;
+            match asked {
+                1 => Vec::new(),
+                _ => vec![reply(ServerMessageKind::Refuse, 0)],
+            }
+        }
+        _ => answer(message, 3600),
+    };
+    let old = Ipv4Addr::new(10, 9, 8, 7);
+    let mut world = World::new(Some(old), Jitter::Middle, Box::new(server));
+    world.event(Event::Start);
+    world.run_until(60);
+    assert!(world.times(Request).len() > 2);
+    assert_eq!(world.story(), [] as [&str; 0]);
+}
+
 #[test]
 fn an_address_of_old_that_nobody_gives_back_is_lost_once() {
     let refusing = |_, message: &ClientMessage| match message.kind {

@@ -49,18 +49,32 @@ fn the_server_is_told_and_the_search_begins_after_ten_seconds() {
     assert_eq!(world.story()[2], "30 acquired 1");
 }
 
-/// The first address is always another host's: each round takes ten seconds.
+/// The first address is always another host's: each round takes longer, until a lease is extended.
 #[test]
-fn a_server_that_lends_it_again_and_again_is_not_asked_in_a_tight_loop() {
+fn a_server_that_lends_it_again_and_again_is_asked_ever_more_slowly() {
     let mut world = World::started(honest(100));
-    for _ in 0..100 {
+    let mut conflict_and_wait = |wait: u64| {
         conflict(&mut world, ADDRESS);
+        let searched = world.times(Solicit).len();
         let now = world.since_start().as_secs();
-        world.run_until(now + 10);
+        world.run_until(now + wait - 1);
+        assert_eq!(world.times(Solicit).len(), searched, "{wait}");
+        world.run_until(now + wait);
+        assert_eq!(world.times(Solicit).len(), searched + 1, "{wait}");
         assert_eq!(world.state(), StateName::Bound);
+        now + wait
+    };
+    for wait in [10, 20, 40, 80, 160, 300] {
+        conflict_and_wait(wait);
     }
-    assert_eq!(world.times(Solicit).len(), 101);
-    assert_eq!(world.since_start(), Duration::from_secs(1000));
+    let bound_at = conflict_and_wait(300);
+    world.run_until(bound_at + 60);
+    assert_eq!(world.times(Renew).len(), 1, "extended");
+    conflict(&mut world, ADDRESS);
+    let now = world.since_start().as_secs();
+    let searched = world.times(Solicit).len();
+    world.run_until(now + 10);
+    assert_eq!(world.times(Solicit).len(), searched + 1);
 }
 
 #[test]
