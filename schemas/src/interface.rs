@@ -13,6 +13,7 @@ pub mod geneve;
 pub mod gre;
 pub mod hsr;
 mod identity;
+pub mod infiniband;
 mod interface_type;
 pub mod ip_tunnel;
 mod ipvlan;
@@ -48,6 +49,7 @@ pub use self::geneve::Geneve;
 pub use self::gre::Gre;
 pub use self::hsr::Hsr;
 pub use self::identity::{Identifier, Identity};
+pub use self::infiniband::Infiniband;
 pub use self::interface_type::InterfaceType;
 pub use self::ip_tunnel::IpTunnel;
 pub use self::ipvlan::{Ipvlan, IpvlanMode};
@@ -280,6 +282,9 @@ pub struct Interface {
     /// For type `hsr`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hsr: Option<Box<Hsr>>,
+    /// For type `infiniband`. It was never run on a card: what is tested is said in schema.md.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub infiniband: Option<Box<Infiniband>>,
 }
 
 // `alt_names`, `dns`, addresses and ports are lists with rules of their own: the planner compares them. `copy_mac_from`
@@ -316,6 +321,7 @@ overlay!(Interface {
     macsec,
     tun,
     hsr,
+    infiniband,
 } read_only { identifier, profile_name, drift, wait_ip, alt_names, dns, copy_mac_from, permanent_mac_address, min_mtu, max_mtu, pci_address, driver, lldp, port_authentication });
 
 overlay_leaf!(InterfaceState, InterfaceType, DriftPolicy);
@@ -351,6 +357,22 @@ impl Interface {
         ipv4.chain(ipv6)
     }
 
+    /// Whether the link exists in software only, so that we can create and delete it. InfiniBand has one type for cards and
+    /// for what is stacked upon them.
+    pub fn is_virtual(&self) -> bool {
+        match &self.interface_type {
+            Some(InterfaceType::Infiniband) => self.base_interface().is_some(),
+            interface_type => interface_type
+                .as_ref()
+                .is_some_and(InterfaceType::is_virtual),
+        }
+    }
+
+    /// Whether its link-layer address is for the driver to say: that of InfiniBand has the number of a queue in it.
+    pub fn has_fixed_mac_address(&self) -> bool {
+        self.interface_type == Some(InterfaceType::Infiniband)
+    }
+
     /// Whether its MAC address is that of the link below, as the kernel has it (`ipvlan_link_new`,
     /// `macvlan_common_newlink`).
     pub fn borrows_mac_address(&self) -> bool {
@@ -382,6 +404,7 @@ impl Interface {
             .or_else(|| self.xfrm.as_ref()?.base_iface.as_deref())
             .or_else(|| self.macsec.as_ref()?.base_iface.as_deref())
             .or_else(|| self.hsr.as_ref()?.port1.as_deref())
+            .or_else(|| self.infiniband.as_ref()?.base_iface.as_deref())
     }
 
     /// Further interfaces that it is stacked upon.

@@ -29,9 +29,9 @@ impl MacAddress {
         &self.0
     }
 
-    /// Whether it names a group: such an address can't be an interface's own.
+    /// Whether it names a group: such an address can't be an interface's own. Those of InfiniBand have no such bit.
     pub fn is_multicast(&self) -> bool {
-        self.0.first().is_some_and(|byte| byte & 1 == 1)
+        self.0.len() == 6 && self.0.first().is_some_and(|byte| byte & 1 == 1)
     }
 }
 

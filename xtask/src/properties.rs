@@ -66,7 +66,8 @@ fn text() -> io::Result<String> {
             let title = own.map_or("All types".to_string(), |key| format!("`{key}`"));
             let _ = write!(
                 text,
-                "\n## {title}\n\n| property | | change | test |\n|---|---|---|---|\n"
+                "\n## {title}\n\n{}| property | | change | test |\n|---|---|---|---|\n",
+                own.map(|key| remark(&schema, key)).unwrap_or_default()
             );
         }
         let status = status(&property.description);
@@ -83,6 +84,13 @@ fn text() -> io::Result<String> {
         );
     }
     Ok(text)
+}
+
+/// What the schema says of a section beside its type, as a paragraph.
+fn remark(schema: &Value, section: &str) -> String {
+    let description = &schema["$defs"]["Interface"]["properties"][section]["description"];
+    let remark = description.as_str().and_then(|text| text.split_once(". "));
+    remark.map_or(String::new(), |(_, text)| format!("{text}\n\n"))
 }
 
 /// The leaves below a type of the schema.

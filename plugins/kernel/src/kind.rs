@@ -9,6 +9,7 @@ mod dummy;
 mod geneve;
 mod gre;
 mod hsr;
+mod infiniband;
 mod ip_tunnel;
 mod ipvlan;
 mod linux_bridge;
@@ -57,6 +58,7 @@ static KINDS: &[&dyn LinkKind] = &[
     &macsec::Macsec,
     &tun::Tun,
     &hsr::Hsr,
+    &infiniband::Infiniband,
 ];
 
 /// Translates between a kind's section and its attributes.
@@ -158,6 +160,8 @@ pub(crate) fn observed_type(info_kind: Option<&InfoKind>, layer: LinkLayerType) 
             None => InterfaceType::Other(info_kind.to_string()),
         },
         (None, LinkLayerType::Ether) => InterfaceType::Ethernet,
+        // Older kernels tell the kind of partitions only.
+        (None, LinkLayerType::Infiniband) => InterfaceType::Infiniband,
         (None, LinkLayerType::Loopback) => InterfaceType::Loopback,
         (None, _) => InterfaceType::Other("unknown".to_string()),
     }

@@ -246,6 +246,18 @@ impl<'a> Context<'a> {
         present.or_else(|| self.wanted.get(name).and_then(of))
     }
 
+    /// Whether the interface is virtual, or is to be; the other end of a new pair is.
+    pub(crate) fn is_virtual(&self, name: &str) -> bool {
+        match self.present.get(name) {
+            Some(present) if present.interface_type.is_some() => present.is_virtual(),
+            _ if self.peers.contains_key(name) => true,
+            _ => {
+                let wanted = self.wanted.get(name);
+                wanted.is_some_and(|wanted| wanted.is_virtual())
+            }
+        }
+    }
+
     /// Whether a list of ports names the link: attached ports are set up.
     pub(crate) fn is_set_up_as_port(&self, name: &str) -> bool {
         let mut wanted = self.desired.interfaces.iter();
@@ -276,10 +288,7 @@ impl<'a> Context<'a> {
             return true;
         }
         self.wanted_up(name).is_some_and(|interface| {
-            interface
-                .interface_type
-                .as_ref()
-                .is_some_and(InterfaceType::is_virtual)
+            interface.is_virtual()
                 && interface
                     .base_interface()
                     // What is stacked too deep is refused for that.
@@ -307,7 +316,7 @@ impl<'a> Context<'a> {
     pub(crate) fn is_left_down(&self, interface: &Interface) -> bool {
         let name = interface.name.as_str();
         interface.wanted_state() == InterfaceState::Down
-            && self.type_of(name).is_some_and(InterfaceType::is_virtual)
+            && self.is_virtual(name)
             && self
                 .present
                 .get(name)
@@ -318,7 +327,6 @@ impl<'a> Context<'a> {
     /// another network namespace only one that Nipart made.
     pub(crate) fn is_removed(&self, interface: &Interface) -> bool {
         let name = interface.name.as_str();
-        let is_virtual = self.type_of(name).is_some_and(InterfaceType::is_virtual);
         let Some(present) = self.present.get(name) else {
             return false;
         };
@@ -331,7 +339,7 @@ impl<'a> Context<'a> {
                 .get(name)
                 .is_some_and(|remembered| remembered.veth_peer().is_some());
         }
-        is_virtual
+        self.is_virtual(name)
     }
 
     fn find_doomed(&self) -> HashSet<&'a str> {

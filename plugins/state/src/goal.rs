@@ -156,8 +156,9 @@ fn arriving<'a>(
         return None;
     }
     let mut wanted = interface.clone();
-    if wanted.identifier == Some(Identifier::MacAddress) {
-        // It is what the link is known by, not an address to be set.
+    let has_fixed_address = present.unwrap_or(interface).has_fixed_mac_address();
+    if wanted.identifier == Some(Identifier::MacAddress) || has_fixed_address {
+        // It is what the link is known by, or as it is: not an address to be set.
         wanted.mac_address = None;
     }
     if let Some(controller) = attachments.get(name) {
@@ -199,12 +200,8 @@ fn arriving<'a>(
         Some(_) => Fate::Change,
         None => {
             let comes_as_peer = context.peers.contains_key(name);
-            let is_virtual = wanted
-                .interface_type
-                .as_ref()
-                .is_some_and(InterfaceType::is_virtual);
             let comes_as_function = context.comes_as_function(name);
-            if !(comes_as_peer || is_virtual || comes_as_function) || base_is_missing {
+            if !(comes_as_peer || wanted.is_virtual() || comes_as_function) || base_is_missing {
                 return None;
             }
             if comes_as_function {

@@ -8,6 +8,7 @@ mod bond;
 mod geneve;
 mod gre;
 mod hsr;
+mod infiniband;
 mod ip_tunnel;
 mod ipvlan;
 mod linux_bridge;
@@ -47,6 +48,7 @@ static KINDS: &[&dyn Kind] = &[
     &macsec::Macsec,
     &tun::Tun,
     &hsr::Hsr,
+    &infiniband::Infiniband,
 ];
 
 /// What is particular to one type.
@@ -108,6 +110,11 @@ pub(crate) trait Kind: Sync {
 
     /// Whether it takes links that become its ports, or stop being such, down and up again.
     fn restarts_ports(&self) -> bool {
+        false
+    }
+
+    /// Whether the kernel chooses another MTU with this change of the section.
+    fn resets_mtu(&self, _key: &str) -> bool {
         false
     }
 
@@ -181,6 +188,12 @@ pub fn needs_recreation(present: &Interface, differences: &[Difference]) -> bool
             kind.is_fixed(key, difference) || kind.is_fixed_for(present, key)
         })
     })
+}
+
+/// See [`Kind::resets_mtu`].
+pub(crate) fn resets_mtu(present: &Interface, differences: &[Difference]) -> bool {
+    of_type(present.interface_type.as_ref())
+        .is_some_and(|kind| differences.iter().any(|each| kind.resets_mtu(key_of(each))))
 }
 
 /// Whether the present section has a key that the one of before didn't have, and that can't be taken off again.

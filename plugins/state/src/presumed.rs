@@ -98,25 +98,27 @@ fn references(state: &NetworkState) -> impl Iterator<Item = (&str, InterfaceType
         let controller = interface.controller.as_deref();
         controller.filter(|name| !name.is_empty())
     });
+    // Partitions stand upon nothing else.
+    let cards = state.interfaces.iter().filter_map(|interface| {
+        let base = interface.infiniband.as_ref()?.base_iface.as_deref();
+        base.map(|name| (name, InterfaceType::Infiniband))
+    });
     let mentioned = state.interfaces.iter().flat_map(Interface::mentioned);
     let next_hops = routes().filter_map(|route| route.next_hop_interface.as_deref());
     let vrfs = of_vrfs.map(|name| (name, InterfaceType::Vrf));
     // Which kind of controller isn't known.
     let controllers = controllers.map(|name| (name, InterfaceType::Other("unknown".to_string())));
     let others = mentioned.chain(next_hops);
-    vrfs.chain(controllers)
+    vrfs.chain(cards)
+        .chain(controllers)
         .chain(others.map(|name| (name, InterfaceType::Ethernet)))
 }
 
 /// Whether the state says all that a link needs which isn't there yet.
 fn is_new(interface: &Interface) -> bool {
-    let is_virtual = interface
-        .interface_type
-        .as_ref()
-        .is_some_and(InterfaceType::is_virtual);
     let is_complete =
         || kind::check(interface, true, "").is_ok() || kind::check(interface, false, "").is_err();
-    is_virtual && interface.wanted_state() == InterfaceState::Up && is_complete()
+    interface.is_virtual() && interface.wanted_state() == InterfaceState::Up && is_complete()
 }
 
 /// The link of which the interface speaks, when that is there already.

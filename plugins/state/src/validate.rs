@@ -3,6 +3,7 @@
 //! Refuses a wanted state whole, before anything is planned. Each error carries the field path in the document.
 
 mod hardware;
+mod infiniband;
 mod interface;
 mod ip;
 mod ipvlan;
@@ -48,6 +49,7 @@ pub(crate) fn check(context: &Context<'_>) -> Result<(), NipartError> {
     name::check(context)?;
     reference::check(context)?;
     ipvlan::check(context)?;
+    infiniband::check(context)?;
     stack::check(context)?;
     route::check(context)?;
     route_rule::check(context)?;

@@ -55,6 +55,8 @@ pub enum InterfaceType {
     Tun,
     /// HSR or PRP.
     Hsr,
+    /// An InfiniBand card, or a partition over one.
+    Infiniband,
     /// The loopback interface.
     Loopback,
     /// A kind that Nipart doesn't know, under the kernel's own name: shown, its common properties can be set,
@@ -85,6 +87,7 @@ impl InterfaceType {
         Self::Macsec,
         Self::Tun,
         Self::Hsr,
+        Self::Infiniband,
         Self::Loopback,
     ];
 
@@ -111,14 +114,18 @@ impl InterfaceType {
             Self::Macsec => "macsec",
             Self::Tun => "tun",
             Self::Hsr => "hsr",
+            Self::Infiniband => "infiniband",
             Self::Loopback => "loopback",
             Self::Other(name) => name,
         }
     }
 
-    /// Whether the link exists in software only, so that we can create and delete it.
+    /// Whether links of this type exist in software only. Of InfiniBand see [`super::Interface::is_virtual`].
     pub fn is_virtual(&self) -> bool {
-        !matches!(self, Self::Ethernet | Self::Loopback | Self::Other(_))
+        !matches!(
+            self,
+            Self::Ethernet | Self::Infiniband | Self::Loopback | Self::Other(_)
+        )
     }
 
     /// Whether other interfaces can be its ports.

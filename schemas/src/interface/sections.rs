@@ -57,4 +57,5 @@ sections! {
     macsec = "macsec" for Macsec;
     tun = "tun" for Tun;
     hsr = "hsr" for Hsr;
+    infiniband = "infiniband" for Infiniband;
 }

@@ -23,6 +23,6 @@ pub fn raised<'b>(back: &'b NetworkState, current: &NetworkState) -> Vec<&'b str
 pub(super) fn cannot_be_said(present: &Interface) -> bool {
     let interface_type = present.interface_type.as_ref();
     present.wanted_state() == InterfaceState::Down
-        && interface_type.is_some_and(InterfaceType::is_virtual)
+        && present.is_virtual()
         && (interface_type != Some(&InterfaceType::Veth) || present.veth_peer().is_some())
 }

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::interface::{Interface, InterfaceState, InterfaceType};
+use crate::interface::{Interface, InterfaceState};
 use crate::network_state::NetworkState;
 
 /// The state, which says of these that they go, too.
@@ -49,8 +49,5 @@ fn is_deleted(wanted: &Interface, present: &Interface) -> bool {
     let wanted = wanted.wanted_state();
     wanted.takes_down()
         && (wanted != InterfaceState::Down || present.wanted_state() != InterfaceState::Down)
-        && present
-            .interface_type
-            .as_ref()
-            .is_some_and(InterfaceType::is_virtual)
+        && present.is_virtual()
 }

@@ -11,6 +11,7 @@
 )]
 
 mod hsr;
+mod infiniband;
 mod ipvlan;
 mod macsec;
 mod macsec_keys;

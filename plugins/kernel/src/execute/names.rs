@@ -54,6 +54,15 @@ impl Names {
         Ok(())
     }
 
+    /// Those of tests.
+    #[cfg(test)]
+    pub(crate) fn of<const N: usize>(known: [(&str, u32); N]) -> Self {
+        Self {
+            indexes: known.map(|(name, index)| (name.to_string(), index)).into(),
+            complete: true,
+        }
+    }
+
     /// The number of a link that an operation needs.
     pub(crate) fn index(&self, name: &str) -> Result<u32, NipartError> {
         self.find(name).ok_or_else(|| no_such_link(name))

@@ -19,7 +19,7 @@ pub(crate) struct Surroundings<'a> {
 }
 
 impl<'a> Surroundings<'a> {
-    fn new(links: &'a [LinkFacts], names: &'a HashMap<u32, String>) -> Self {
+    pub(crate) fn new(links: &'a [LinkFacts], names: &'a HashMap<u32, String>) -> Self {
         let mut ports: HashMap<u32, Vec<&LinkFacts>> = HashMap::new();
         for link in links {
             if let Some(controller) = link.controller {

@@ -63,8 +63,9 @@ fn completed(mut wanted: Interface, present: &Interface) -> Interface {
         // The new base may not carry the old MTU.
         wanted.mtu = mtu;
     }
-    if wanted.borrows_mac_address() || present.borrows_mac_address() {
-        // Its address is the base's own.
+    let is_given = |of: &Interface| of.borrows_mac_address() || of.has_fixed_mac_address();
+    if is_given(&wanted) || is_given(present) {
+        // Its address is the base's own, or the driver's.
         wanted.mac_address = mac_address;
     }
     wanted

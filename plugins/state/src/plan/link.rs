@@ -167,11 +167,20 @@ pub(super) fn change(goal: &Goal<'_>, surroundings: &Surroundings<'_>, waves: &m
     } else {
         (Phase::ChangeLinks, surroundings.depth(name))
     };
+    let section = kind::section_differences(wanted, present);
+    if kind::resets_mtu(present, &section) {
+        changes.mtu = None;
+        let after = LinkChanges {
+            interface: name.to_string(),
+            mtu: wanted.mtu,
+            ..LinkChanges::default()
+        };
+        push_changes(Phase::SettleLinks, 0, after, waves);
+    }
     set_up_or_down(goal, present, &mut changes, surroundings, waves);
     push_changes(phase, depth, changes, waves);
     inherited::settle_controller(goal, surroundings, waves);
 
-    let section = kind::section_differences(wanted, present);
     if let Some(interface_type) = &present.interface_type
         && !section.is_empty()
     {

@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use nipart_schemas::decision::MissingInterfaces;
-use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 use nipart_schemas::overlay::Overlay;
 
@@ -59,20 +59,15 @@ pub(super) fn check(
         effective.vxlan.fill_from(&present.vxlan);
         effective.mac_vlan.fill_from(&present.mac_vlan);
         effective.mac_vtap.fill_from(&present.mac_vtap);
+        if present.is_virtual() {
+            effective.infiniband.fill_from(&present.infiniband);
+        }
     }
     let is_new = present.is_none() && !context.peers.contains_key(interface.name.as_str());
     if is_new {
         check_creatable(context, interface, path)?;
     }
-    kind::check(
-        &effective,
-        is_new
-            && effective
-                .interface_type
-                .as_ref()
-                .is_some_and(InterfaceType::is_virtual),
-        path,
-    )?;
+    kind::check(&effective, is_new && effective.is_virtual(), path)?;
     super::hardware::check(context, interface, present, path)?;
     check_common(interface, present, path)
 }
@@ -164,21 +159,30 @@ fn check_creatable(
     interface: &Interface,
     path: &str,
 ) -> Result<(), NipartError> {
+    if interface.is_virtual() {
+        return Ok(());
+    }
     match &interface.interface_type {
-        Some(wanted) if wanted.is_virtual() => Ok(()),
         _ if context.missing == MissingInterfaces::Await
             || context.comes_as_function(&interface.name) =>
         {
             Ok(())
         }
-        Some(wanted) => Err(NipartError::new(
-            ErrorKind::InvalidArgument,
-            format!(
-                "interface {} doesn't exist, and a link of type {wanted} can't be created",
-                interface.name
-            ),
-        )
-        .at(format!("{path}.name"))),
+        Some(wanted) => {
+            let unless = match wanted {
+                InterfaceType::Infiniband => {
+                    "; that of a partition can: infiniband: {base-iface: NAME, pkey: KEY}"
+                }
+                _ => "",
+            };
+            Err(NipartError::invalid(
+                format!("{path}.name"),
+                format!(
+                    "interface {} doesn't exist, and a link of type {wanted} can't be created{unless}",
+                    interface.name
+                ),
+            ))
+        }
         None => Err(NipartError::invalid(
             format!("{path}.name"),
             format!(

@@ -8,6 +8,7 @@ use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceType};
 
+use super::infiniband;
 use super::reference::require;
 use crate::context::Context;
 use crate::goal::{address, port};
@@ -100,6 +101,9 @@ fn refuse_types_that_are_no_ports(
     controller: &str,
     path: &str,
 ) -> Result<(), NipartError> {
+    if let Some(why) = infiniband::refused_as_port(context, port, controller) {
+        return Err(NipartError::invalid(path, why));
+    }
     let refused = match context.type_of(port) {
         Some(kind @ (InterfaceType::Loopback | InterfaceType::Vrf)) => kind,
         Some(kind @ (InterfaceType::LinuxBridge | InterfaceType::Bond))

@@ -13,13 +13,12 @@ use nipart_schemas::yaml;
 use nipart_state::{decide, identify};
 
 /// What Nipart doesn't do yet, and how each example of it is refused.
-const REFUSED: [(&str, &str); 19] = [
+const REFUSED: [(&str, &str); 18] = [
     (
         "bond-source-load-balancing",
         "balance_slb is not supported: it is no option of the kernel's bonds",
     ),
     ("dispatch", "unknown key `dispatch`, expected"),
-    ("infiniband-up", "unknown key `infiniband`, expected"),
     (
         "ipsec-with-certificate",
         "unknown key `libreswan`, expected",

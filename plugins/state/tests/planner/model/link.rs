@@ -2,6 +2,7 @@
 
 //! Links.
 
+use nipart_schemas::interface::infiniband::InfinibandMode;
 use nipart_schemas::interface::sr_iov::{SrIov, VirtualFunction, VirtualFunctions};
 use nipart_schemas::interface::{
     AltName, BridgeOptions, BridgePort, BridgeStp, Interface, InterfaceState, InterfaceType,
@@ -86,7 +87,7 @@ impl Model {
         peer: Option<&Interface>,
     ) -> Result<(), String> {
         let kind = interface.interface_type.as_ref().ok_or("no type")?;
-        if !kind.is_virtual() {
+        if !interface.is_virtual() {
             return Err(format!("links of type {kind} can't be created"));
         }
         if let Some(base) = interface.base_interface() {
@@ -241,11 +242,7 @@ impl Model {
         let Some(link) = self.links.get(name) else {
             return Ok(());
         };
-        if !link
-            .interface_type
-            .as_ref()
-            .is_some_and(InterfaceType::is_virtual)
-        {
+        if !link.is_virtual() {
             return Err("can't be deleted".to_string());
         }
         self.remove_link(name);
@@ -390,6 +387,12 @@ impl Model {
         sections.fill_from(&link.only_sections());
         changed.take_sections(&sections);
         self.check_change(changes, &mut changed)?;
+        // `ipoib_set_mode`, drivers/infiniband/ulp/ipoib/ipoib_main.c.
+        match changes.infiniband.as_ref().and_then(|section| section.mode) {
+            Some(InfinibandMode::Connected) => changed.mtu = Some(65520),
+            Some(InfinibandMode::Datagram) => changed.mtu = changed.mtu.min(Some(2044)),
+            None => {}
+        }
         // What follows knows more of its types.
         let of_macvlan = changes.mac_vlan.as_ref().or(changes.mac_vtap.as_ref());
         if let Some(vxlan) = &changes.vxlan {
