@@ -143,6 +143,8 @@ interfaces:
   copy-mac-from: eth1
 - name: eth2
   controller: br7
+- {name: 'sriov:eth3:1', controller: br7}
+- {name: eth4.7, type: vlan, vlan: {base-iface: 'sriov:eth4:0', id: 7}}
 routes:
   config:
   - {destination: 0.0.0.0/0, next-hop-interface: bond0, next-hop-address: 192.0.2.1, vrf-name: blue}
@@ -152,7 +154,8 @@ routes:
     assert_eq!(
         stderr(&output),
         "note: no network was looked at: taken for granted were blue (vrf), br7 (unknown), eth0 (ethernet), \
-         eth1 (ethernet), eth2 (ethernet), link3 (ethernet)\n"
+         eth1 (ethernet), eth2 (ethernet), eth3 (ethernet), eth4 (ethernet), link3 (ethernet), sriov:eth3:1 (ethernet), \
+         sriov:eth4:0 (ethernet)\n"
     );
     assert_eq!(stderr(&read_by("validate --quiet", text)), "");
     let output = read_by("validate", "description: nothing\n");

@@ -24,11 +24,17 @@ pub(crate) async fn identified(
     state: NetworkState,
     missing: MissingInterfaces,
 ) -> Result<NetworkState, NipartError> {
-    if !nipart_state::has_identities(&state) && all_exist(peers, &state).await? {
+    let names_functions = nipart_state::names_functions(&state);
+    let has_others = nipart_state::has_identities(&state) || names_functions;
+    if !has_others && all_exist(peers, &state).await? {
         return Ok(state);
     }
+    let scope = QueryScope {
+        cards: names_functions,
+        ..QueryScope::default()
+    };
     let (present, saved) = futures::try_join!(
-        ask::query(peers, QueryScope::default()),
+        ask::query(peers, scope),
         ask::load_saved(peers, SavedScope::default())
     )?;
     nipart_state::identify(&state, &present, &saved.state, missing)
@@ -60,7 +66,7 @@ pub(crate) async fn found_again(peers: &impl Peers, saved: NetworkState) -> Netw
     };
     let before = saved.interfaces.iter();
     let both = before.zip(&found.interfaces);
-    let renamed = both.filter(|(before, now)| before.name != now.name);
+    let renamed = both.filter(|(before, now)| before.name != now.name && now.identity().is_some());
     let interfaces: Vec<Interface> = renamed.map(|(_, now)| only_identity(now)).collect();
     if !interfaces.is_empty() {
         let closing = JournalClosing {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Which links a file means: those that it knows by a MAC or PCI address, and names that aren't the kernel's.
+//! Which links a file means: those that it knows by a MAC or PCI address, or as virtual functions of cards, and names
+//! that aren't the kernel's.
 //!
 //! Everything else of Nipart knows links by the kernel's names, so this comes first.
 
@@ -8,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::interface::sr_iov::FunctionName;
 use nipart_schemas::interface::{Identifier, Identity, Interface};
 use nipart_schemas::network_state::NetworkState;
 
 /// The state with the kernel's names. An interface that is known by an address gets the name of its link, and the one
-/// that was written becomes that of its profile. References may be kernel names, alternative names, or names of
+/// that was written becomes that of its profile; that of a virtual function (`sriov:CARD:ID`) is only replaced. References may be kernel names, alternative names, or names of
 /// profiles, and are taken for them in this order.
 ///
 /// # Errors
@@ -45,8 +47,19 @@ pub fn identify(
         .map_err(|(path, error): (String, NipartError)| error.at(path))?;
     let listed = identified.clone();
     let names = Names::of(&listed, present, saved);
+    for (index, interface) in identified.interfaces.iter_mut().enumerate() {
+        let found = names.of_function(&interface.name, &renames);
+        let found = found.map_err(|error| error.at(format!("interfaces[{index}].name")));
+        if let Some(name) = excused(found, missing)? {
+            interface.name = name;
+        }
+    }
+    let kernel_name = |name: &str| match names.of_function(name, &renames)? {
+        None => names.kernel_name(name),
+        found => Ok(found),
+    };
     identified
-        .replace_references(|name| excused(names.kernel_name(name), missing))
+        .replace_references(|name| excused(kernel_name(name), missing))
         .map_err(|(path, error)| error.at(path))?;
     Ok(identified)
 }
@@ -145,6 +158,44 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// The interface of the virtual function that the name means; none of other names. `renames` are the names that the
+    /// file gives.
+    fn of_function(
+        &self,
+        name: &str,
+        renames: &BTreeMap<String, String>,
+    ) -> Result<Option<String>, NipartError> {
+        let Some(FunctionName { card, id }) = FunctionName::parse(name) else {
+            return Ok(None);
+        };
+        let card = match renames.get(card) {
+            Some(card) => card.clone(),
+            None => self.kernel_name(card)?.unwrap_or(card.to_string()),
+        };
+        let refuse = |why: String| {
+            let text = format!("{name} can't be found: {why}");
+            Err(NipartError::new(ErrorKind::InvalidArgument, text))
+        };
+        let Some(present) = self.present.interface(&card) else {
+            return refuse(format!("interface {card} doesn't exist"));
+        };
+        let Some(section) = present.sr_iov() else {
+            return refuse(format!("{card} is no network card with SR-IOV"));
+        };
+        let Some(function) = section.vfs.as_ref().and_then(|vfs| vfs.find(id)) else {
+            let total = section.total_vfs.unwrap_or_default();
+            return refuse(format!(
+                "{card} has {total} virtual functions, with ids from 0; make more by a file of its own, for their interfaces come later"
+            ));
+        };
+        match &function.iface_name {
+            Some(interface) => Ok(Some(interface.clone())),
+            None => refuse(format!(
+                "function {id} of {card} has no interface here, for no driver of this host has taken it, or it is in another network namespace"
+            )),
+        }
+    }
+
     /// The link that the name means; none when it is the kernel's own, or nobody's.
     fn kernel_name(&self, name: &str) -> Result<Option<String>, NipartError> {
         if name.is_empty() || self.kernel.contains(name) {
@@ -205,6 +256,13 @@ pub fn unlisted(state: &NetworkState) -> Vec<String> {
 pub fn has_identities(state: &NetworkState) -> bool {
     let mut interfaces = state.interfaces.iter();
     interfaces.any(|interface| interface.identifier.unwrap_or_default() != Identifier::Name)
+}
+
+/// Whether an interface is called by the number of a virtual function: then its card has to be asked.
+#[must_use]
+pub fn names_functions(state: &NetworkState) -> bool {
+    let names = state.mentioned_interfaces();
+    names.iter().any(|name| FunctionName::parse(name).is_some())
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ mod validate;
 use nipart_schemas::decision::{Decision, DecisionRequest};
 use nipart_schemas::error::NipartError;
 
-pub use self::identity::{has_identities, identify, unlisted};
+pub use self::identity::{has_identities, identify, names_functions, unlisted};
 pub use self::kind::needs_recreation;
 pub use self::lease::{client_id, duid, routes_of_lease};
 pub use self::plugin::run;

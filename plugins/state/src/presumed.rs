@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use nipart_schemas::interface::sr_iov::{FunctionName, VirtualFunction};
 use nipart_schemas::interface::{Identity, Interface, InterfaceState, InterfaceType};
 use nipart_schemas::mac_address::MacAddress;
 use nipart_schemas::network_state::NetworkState;
@@ -39,13 +40,25 @@ pub fn presumed(state: &NetworkState) -> NetworkState {
         .map(|link| (link.name.clone(), link))
         .collect();
     for (name, interface_type) in references(state) {
-        let may_be = check_link_name(name, "").is_ok();
+        let is_function = FunctionName::parse(name).is_some();
+        let may_be = is_function || check_link_name(name, "").is_ok();
         if may_be && !listed.contains(name) && !created.contains(name) {
             let link = Interface {
                 interface_type: Some(interface_type),
                 ..Interface::named(name)
             };
             links.entry(name.to_string()).or_insert(link);
+        }
+    }
+    for name in &state.mentioned_interfaces() {
+        if let Some(function) = FunctionName::parse(name) {
+            let card = links
+                .entry(function.card.to_string())
+                .or_insert_with(|| Interface {
+                    interface_type: Some(InterfaceType::Ethernet),
+                    ..Interface::named(function.card)
+                });
+            add_function(card, name, function.id);
         }
     }
     let borrowed: BTreeMap<&str, &MacAddress> = state
@@ -65,6 +78,23 @@ pub fn presumed(state: &NetworkState) -> NetworkState {
     NetworkState {
         interfaces: links.into_values().collect(),
         ..NetworkState::default()
+    }
+}
+
+/// Gives the card a virtual function whose interface is called so.
+fn add_function(card: &mut Interface, name: &str, id: u32) {
+    let ethernet = card.ethernet.get_or_insert_default();
+    let section = ethernet.sr_iov.get_or_insert_default();
+    section.total_vfs = section.total_vfs.max(Some(id.saturating_add(1)));
+    let functions = &mut section.vfs.get_or_insert_default().0;
+    let interface = Some(name.to_string());
+    match functions.iter_mut().find(|function| function.id == id) {
+        Some(function) => function.iface_name = interface,
+        None => functions.push(VirtualFunction {
+            id,
+            iface_name: interface,
+            ..VirtualFunction::default()
+        }),
     }
 }
 

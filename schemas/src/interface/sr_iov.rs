@@ -31,7 +31,8 @@ pub struct SrIov {
     /// Shown only: how many the card can have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_vfs: Option<u32>,
-    /// What each may do. Those that aren't listed stay as they are.
+    /// What each may do. Those that aren't listed stay as they are; an empty list is each of them as if nothing had been said,
+    /// but for `spoof-check`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vfs: Option<VirtualFunctions>,
 }
@@ -87,10 +88,32 @@ impl SrIov {
 
     /// Forgets functions that aren't among so many.
     pub fn forget_beyond(&mut self, total_vfs: u32) {
-        if let Some(vfs) = &mut self.vfs {
+        // An empty list says something.
+        if let Some(vfs) = self.vfs.as_mut().filter(|vfs| !vfs.0.is_empty()) {
             vfs.0.retain(|function| function.id < total_vfs);
+            if vfs.0.is_empty() {
+                self.vfs = None;
+            }
         }
-        self.vfs.take_if(|vfs| vfs.0.is_empty());
+    }
+}
+
+/// The name `sriov:CARD:ID`, which nmstate has for the interface of a virtual function, whatever the kernel calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FunctionName<'a> {
+    /// The interface of the card.
+    pub card: &'a str,
+    /// The number of the function.
+    pub id: u32,
+}
+
+impl<'a> FunctionName<'a> {
+    /// The same in parts; none of other names.
+    pub fn parse(name: &'a str) -> Option<Self> {
+        let (card, id) = name.strip_prefix("sriov:")?.rsplit_once(':')?;
+        let is_number = !id.is_empty() && id.bytes().all(|digit| digit.is_ascii_digit());
+        let id = id.parse().ok().filter(|_| is_number && !card.is_empty())?;
+        Some(Self { card, id })
     }
 }
 
@@ -171,6 +194,32 @@ overlay!(VirtualFunction {
 } read_only { id, iface_name });
 
 impl VirtualFunctions {
+    /// What is wanted of these functions: an empty list wants each as if nobody had said anything. Whether frames from other
+    /// addresses are dropped stays: with what a driver begins differs.
+    fn spelled_out(&self, present: &Self) -> Self {
+        if !self.0.is_empty() {
+            return self.clone();
+        }
+        let untouched = |function: &VirtualFunction| VirtualFunction {
+            id: function.id,
+            mac_address: Some(MacAddress::new(&[0; 6])),
+            trust: Some(false),
+            min_tx_rate: Some(0),
+            max_tx_rate: Some(0),
+            vlan_id: Some(0),
+            qos: Some(0),
+            vlan_proto: Some(VlanProtocol::Ieee8021Q),
+            ..VirtualFunction::default()
+        };
+        // What a driver doesn't tell, it doesn't do.
+        let wanted = present.0.iter().map(|function| {
+            let mut wanted = untouched(function);
+            wanted.keep_named(function);
+            wanted
+        });
+        Self(wanted.collect())
+    }
+
     /// The function with this id.
     pub fn find(&self, id: u32) -> Option<&VirtualFunction> {
         self.0.iter().find(|function| function.id == id)
@@ -179,6 +228,9 @@ impl VirtualFunctions {
 
 impl Overlay for VirtualFunctions {
     fn fill_from(&mut self, below: &Self) {
+        if self.0.is_empty() {
+            return;
+        }
         for function in &below.0 {
             match self.0.iter_mut().find(|own| own.id == function.id) {
                 Some(own) => own.fill_from(function),
@@ -189,7 +241,7 @@ impl Overlay for VirtualFunctions {
     }
 
     fn keep_differences(&mut self, current: &Self) {
-        let functions = std::mem::take(&mut self.0);
+        let functions = self.spelled_out(current).0;
         let changes = functions.into_iter().map(|function| {
             let mut change = Some(function);
             let id = change.as_ref().map(|function| function.id);
@@ -200,6 +252,10 @@ impl Overlay for VirtualFunctions {
     }
 
     fn keep_named(&mut self, mask: &Self) {
+        if mask.0.is_empty() {
+            // It is about all of them.
+            return;
+        }
         self.0.retain_mut(|function| match mask.find(function.id) {
             Some(mask) => {
                 function.keep_named(mask);
@@ -210,7 +266,7 @@ impl Overlay for VirtualFunctions {
     }
 
     fn differences(&self, current: &Self, path: Path<'_>, out: &mut Vec<Difference>) {
-        for function in &self.0 {
+        for function in &self.spelled_out(current).0 {
             let id = function.id.to_string();
             let current = current.find(function.id).cloned();
             Some(function.clone()).differences(&current, path.child(&id), out);
@@ -228,6 +284,59 @@ mod tests {
 
     fn section(text: &str) -> SrIov {
         crate::yaml::parse(text).unwrap()
+    }
+
+    #[test]
+    fn an_empty_list_is_about_all() {
+        let present = functions(
+            "[{id: 0, mac-address: '02:00:00:00:00:09', spoof-check: false, trust: true, vlan-id: 7, qos: 3, vlan-proto: 802.1ad}, {id: 1, mac-address: '00:00:00:00:00:00', trust: false}]",
+        );
+        let none = functions("[]");
+        let mut changes = none.clone();
+        changes.keep_differences(&present);
+        assert_eq!(
+            changes,
+            functions(
+                "[{id: 0, mac-address: '00:00:00:00:00:00', trust: false, vlan-id: 0, qos: 0, vlan-proto: 802.1q}]"
+            )
+        );
+        let mut after = changes.clone();
+        after.fill_from(&present);
+        let mut again = Some(none.clone());
+        again.keep_differences(&Some(after));
+        assert_eq!(again, None);
+        // The way back is about all of them, too.
+        let mut back = present.clone();
+        back.keep_named(&none);
+        assert_eq!(back, present);
+        // Laid over what was said before, it stays.
+        let mut upper = section("{vfs: []}");
+        upper.fill_from(&section("{total-vfs: 2, vfs: [{id: 0, trust: true}]}"));
+        assert_eq!(upper, section("{total-vfs: 2, vfs: []}"));
+        let mut upper = section("{total-vfs: 3}");
+        upper.fill_from(&section("{total-vfs: 2, vfs: []}"));
+        assert_eq!(upper, section("{total-vfs: 3, vfs: []}"));
+    }
+
+    #[test]
+    fn names_of_functions() {
+        let name = FunctionName::parse("sriov:enp1s0f0np0:12");
+        assert_eq!(
+            name,
+            Some(FunctionName {
+                card: "enp1s0f0np0",
+                id: 12
+            })
+        );
+        for name in [
+            "sriov:eth0",
+            "sriov::1",
+            "sriov:eth0:",
+            "sriov:eth0:+1",
+            "eth0:1",
+        ] {
+            assert_eq!(FunctionName::parse(name), None, "{name}");
+        }
     }
 
     #[test]

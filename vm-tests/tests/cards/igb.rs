@@ -95,6 +95,18 @@ interfaces:
         let change = "vfs: [{id: 0, mac-address: '02:00:00:00:00:0a', vlan-id: 0, qos: 0}, {id: 1, max-tx-rate: 0}]";
         fails_at_the_end(&system, &sr_iov(change), "near");
         assert_eq!(functions(), json!([first, second]));
+
+        // An empty list: as if nothing had been said, but for the spoof check.
+        fails_at_the_end(&system, &sr_iov("vfs: []"), "near");
+        assert_eq!(functions(), json!([first, second]));
+        check::apply(&system, &sr_iov("vfs: []"));
+        let first = json!([0, "00:00:00:00:00:00", null, null, 0, false, false]);
+        assert_eq!(functions(), json!([first, untouched(1)]));
+        check::apply(&system, &sr_iov("total-vfs: 3, vfs: []"));
+        assert_eq!(
+            functions(),
+            json!([untouched(0), untouched(1), untouched(2)])
+        );
     });
 }
 
@@ -251,6 +263,22 @@ interfaces:
             .refused();
         assert!(
             answer.contains("part is an interface of a virtual function"),
+            "{answer}"
+        );
+        // nmstate's name of the same.
+        let by_number = "
+interfaces:
+- {name: 'sriov:near:0', type: ethernet, mtu: 1300}
+- {name: part.8, type: vlan, vlan: {base-iface: 'sriov:near:0', id: 8}}
+";
+        check::apply(&system, by_number);
+        assert_eq!(eyes::link("part")["mtu"], 1300);
+        assert_eq!(eyes::link("part.8")["link"], "part");
+        let answer = system
+            .apply("interfaces: [{name: 'sriov:near:1', mtu: 1400}]")
+            .refused();
+        assert!(
+            answer.contains("sriov:near:1 can't be found: near has 1 virtual functions"),
             "{answer}"
         );
         // A machine with functions in use can't be switched off.

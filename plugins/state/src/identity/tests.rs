@@ -160,3 +160,62 @@ fn every_reference_to_an_unlisted_link_is_looked_up() {
         assert_eq!(unlisted(&state), [expected], "{interface}");
     }
 }
+
+const FUNCTIONS: &str = "
+interfaces:
+- name: eth0
+  type: ethernet
+  pci-address: '0000:00:03.0'
+  alt-names: [{name: enp0s3}]
+  ethernet: {sr-iov: {total-vfs: 2, vfs: [{id: 0, iface-name: eth0v0}, {id: 1}]}}
+- {name: eth0v0, type: ethernet}
+- {name: v1, type: veth}
+";
+
+/// nmstate's names of virtual functions, whichever way their card is called.
+#[test]
+fn names_of_functions() {
+    let (present, saved) = (state(FUNCTIONS), NetworkState::default());
+    for card in ["eth0", "enp0s3", "wan"] {
+        let written = "
+interfaces:
+- {name: wan, identifier: pci-address, pci-address: '0000:00:03.0'}
+- {name: 'sriov:CARD:0', mtu: 1400}
+- {name: br0, type: linux-bridge, bridge: {port: [{name: 'sriov:CARD:0'}]}}
+routes: {config: [{destination: 192.0.2.0/24, next-hop-interface: 'sriov:CARD:0'}]}
+";
+        let written = state(&written.replace("CARD", card));
+        assert!(names_functions(&written));
+        let found = identify(&written, &present, &saved, MissingInterfaces::Refuse).unwrap();
+        assert_eq!(found.interfaces[1].name, "eth0v0", "{card}");
+        assert_eq!(found.interfaces[1].profile_name, None);
+        assert_eq!(found.interfaces[2].port_names(), Some(vec!["eth0v0"]));
+        let route = &found.config_routes()[0];
+        assert_eq!(route.next_hop_interface.as_deref(), Some("eth0v0"));
+    }
+    for (name, why) in [
+        ("sriov:eth0:1", "function 1 of eth0 has no interface here"),
+        (
+            "sriov:eth0:2",
+            "eth0 has 2 virtual functions, with ids from 0",
+        ),
+        ("sriov:v1:0", "v1 is no network card with SR-IOV"),
+        ("sriov:eth9:0", "interface eth9 doesn't exist"),
+    ] {
+        for text in [
+            "interfaces: [{name: 'NAME'}]",
+            "interfaces: [{name: v1, controller: 'NAME'}]",
+        ] {
+            let written = state(&text.replace("NAME", name));
+            let error = identify(&written, &present, &saved, MissingInterfaces::Refuse);
+            let error = error.unwrap_err();
+            let expected = format!("{name} can't be found: {why}");
+            assert!(error.message.starts_with(&expected), "{error}");
+            // At start it may come later.
+            assert_eq!(
+                identify(&written, &present, &saved, MissingInterfaces::Await),
+                Ok(written)
+            );
+        }
+    }
+}

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::NipartError;
+use nipart_schemas::interface::sr_iov::FunctionName;
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 use nipart_schemas::overlay::Overlay;
 
@@ -26,7 +27,10 @@ pub(super) fn check(
     interface: &Interface,
     path: &str,
 ) -> Result<(), NipartError> {
-    check_link_name(&interface.name, &format!("{path}.name"))?;
+    // What is still the name of a virtual function is one whose card isn't there yet, or isn't known.
+    if FunctionName::parse(&interface.name).is_none() {
+        check_link_name(&interface.name, &format!("{path}.name"))?;
+    }
     if interface.wanted_state() == InterfaceState::Ignore {
         return Ok(());
     }

@@ -46,13 +46,7 @@ pub(super) fn check(
         check_id(name, function.id, effective.total_vfs, &path)?;
         check_function(function, &effective, &path)?;
     }
-    match &wanted.vfs {
-        Some(vfs) if vfs.0.is_empty() => Err(NipartError::invalid(
-            format!("{path}.vfs"),
-            "an empty list says nothing, for functions that aren't listed stay as they are: write total-vfs: 0 to have none",
-        )),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 fn no_functions(name: &str, path: &str) -> NipartError {

@@ -13,7 +13,7 @@ use nipart_schemas::yaml;
 use nipart_state::{decide, identify};
 
 /// What Nipart doesn't do yet, and how each example of it is refused.
-const REFUSED: [(&str, &str); 18] = [
+const REFUSED: [(&str, &str); 17] = [
     (
         "bond-source-load-balancing",
         "balance_slb is not supported: it is no option of the kernel's bonds",
@@ -50,10 +50,6 @@ const REFUSED: [(&str, &str); 18] = [
         "port-authentication-tls",
         "802.1x is not supported yet: port authentication needs a supplicant; leave the key out and run one beside Nipart",
     ),
-    (
-        "sr-iov-function",
-        "interface name \"sriov:eth1:1\" has ':' in it, expected no slash, colon or space",
-    ),
     ("team", "unknown key `team`, expected"),
     ("user-defined", "unknown key `user-defined`, expected"),
 ];
@@ -69,7 +65,7 @@ interfaces:
   pci-address: '0000:00:1f.6'
   alt-names: [{name: never-used}]
   ipv4: {enabled: true, address: [{ip: 192.0.2.9, prefix-length: 24, protocol: 110}]}
-  ethernet: {auto-negotiation: true, speed: 1000, duplex: full, sr-iov: {drivers-autoprobe: true, total-vfs: 0, max-vfs: 7}}
+  ethernet: {auto-negotiation: true, speed: 1000, duplex: full, sr-iov: {drivers-autoprobe: true, total-vfs: 2, max-vfs: 7, vfs: [{id: 0, iface-name: eth1v0}, {id: 1, iface-name: eth1v1}]}}
   ethtool:
     pause: {autoneg: true, rx: false, tx: false}
     feature: {rx-gro: false, tx-generic-segmentation: true, hw-tc-offload: false}
@@ -77,6 +73,8 @@ interfaces:
     ring: {rx: 256, rx-max: 4096, rx-jumbo: 0, rx-jumbo-max: 4096, rx-mini: 0, rx-mini-max: 4096, tx: 256, tx-max: 4096}
 - {name: eth2, type: ethernet, state: up, mac-address: 02:00:00:00:01:02}
 - {name: eth3, type: ethernet, state: up, mac-address: 02:00:00:00:01:03}
+- {name: eth1v0, type: ethernet, state: up}
+- {name: eth1v1, type: ethernet, state: up}
 - {name: ib0, type: infiniband, state: up}
 - {name: br7, type: linux-bridge, state: up}
 - {name: veth7, type: veth, state: up, veth: {peer: veth8}}
