@@ -3,7 +3,7 @@
 //! MACsec (IEEE 802.1AE), and the key that its ends agree upon keys by (MKA, IEEE 802.1X-2010).
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Interface;
 use crate::key::{Cak, KeyName};
@@ -24,11 +24,11 @@ pub struct Macsec {
         deserialize_with = "lenient::boolean"
     )]
     pub encrypt: Option<bool>,
-    /// Number of the secure channel. Kernel default 1.
+    /// Number of the secure channel, 1 to 65535. Kernel default 1. 0 is as good as nothing.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "lenient::number"
+        deserialize_with = "given_port"
     )]
     pub port: Option<u16>,
     /// What happens to received frames that aren't valid. Kernel default `strict`.
@@ -51,6 +51,12 @@ pub struct Macsec {
     /// Its name, by which each end knows that the other one means the same key: 2 to 64 hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mka_ckn: Option<KeyName>,
+}
+
+/// nmstate's examples have a 0, which no channel has (IEEE 802.1AE): the key is as good as left out.
+fn given_port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    let port = lenient::number(deserializer)?;
+    Ok(port.filter(|port| *port != 0))
 }
 
 overlay!(Macsec {

@@ -41,6 +41,8 @@ interfaces:
             &data(&json!({"sci": sci, "encrypt": false, "validation": "check", "inc_sci": false})),
         );
         assert_eq!(eyes::link("m0")["ifindex"], index);
+        // As nmstate's examples have it: no word about the port.
+        check::changes_nothing(&system, "interfaces: [{name: m0, macsec: {port: 0}}]");
         check::apply(&system, "interfaces: [{name: m0, macsec: {port: 8}}]");
         let all = json!({"sci": "0200000000010008", "encrypt": false, "validation": "check", "inc_sci": false});
         assert_link("m0", &data(&all));

@@ -30,14 +30,7 @@ impl Kind for Macsec {
             return Ok(());
         };
         let path = format!("{path}.macsec");
-        check_key(section, is_new, &path)?;
-        if section.port == Some(0) {
-            return Err(NipartError::invalid(
-                format!("{path}.port"),
-                "port 0 is not possible: 1 to 65535",
-            ));
-        }
-        Ok(())
+        check_key(section, is_new, &path)
     }
 
     fn is_fixed(&self, key: &str, _difference: &Difference) -> bool {

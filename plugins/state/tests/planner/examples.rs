@@ -13,7 +13,7 @@ use nipart_schemas::yaml;
 use nipart_state::{decide, identify};
 
 /// What Nipart doesn't do yet, and how each example of it is refused.
-const REFUSED: [(&str, &str); 17] = [
+const REFUSED: [(&str, &str); 16] = [
     (
         "bond-source-load-balancing",
         "balance_slb is not supported: it is no option of the kernel's bonds",
@@ -28,7 +28,6 @@ const REFUSED: [(&str, &str); 17] = [
         "lldp",
         "LLDP is not supported yet: leave the key out, and run an LLDP daemon beside Nipart",
     ),
-    ("macsec-up", "port 0 is not possible: 1 to 65535"),
     ("ovn", "unknown key `ovn`, expected"),
     ("ovs-bridge", "unknown key `fail-mode`, expected"),
     (
