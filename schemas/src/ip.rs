@@ -25,6 +25,9 @@ pub const PROTOCOL_DHCP: u8 = 16;
 /// `IFAPROT_KERNEL_RA`, `linux/if_addr.h`: made from a router advertisement.
 pub const PROTOCOL_ADVERTISED: u8 = 2;
 
+/// `IFAPROT_KERNEL_LL`, `linux/if_addr.h`: a link-local address that the kernel has made. Linux 5.18.
+pub const PROTOCOL_LINK_LOCAL: u8 = 3;
+
 /// A version of the Internet Protocol.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,

@@ -103,9 +103,12 @@ fn restore<'a>(
         is_added(address) && !kept.iter().any(|kept| kept.key() == address.key())
     });
     let out_of_order = now.map_or(Vec::new(), |now| address::out_of_order(&kept, now));
+    let made = now
+        .filter(|now| touched.self_addressed.contains(&now.name))
+        .map_or(Vec::new(), |now| address::made_meanwhile(before, now));
     Some(Goal {
         up,
-        unwanted_addresses: unwanted.chain(out_of_order).collect(),
+        unwanted_addresses: unwanted.chain(out_of_order).chain(made).collect(),
         addresses: kept,
         ..Goal::new(wanted, now, fate)
     })

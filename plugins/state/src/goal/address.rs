@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use nipart_schemas::interface::Interface;
-use nipart_schemas::ip::{Address, IpFamily, PROTOCOL_DHCP, PROTOCOL_NIPART};
+use nipart_schemas::ip::{Address, IpFamily, PROTOCOL_DHCP, PROTOCOL_LINK_LOCAL, PROTOCOL_NIPART};
 use nipart_schemas::lease::{Dhcpv4Lease, Dhcpv6Address};
 use nipart_schemas::route::IpNetwork;
 
@@ -34,6 +34,18 @@ fn ipv6(interface: &Interface) -> impl Iterator<Item = Address> + '_ {
     list.into_iter()
         .flatten()
         .filter(|address| !address.ip.is_unicast_link_local() && !address.is_advertised())
+        .map(Address::any_family)
+}
+
+/// Link-local addresses that are there because the kernel makes them, and nobody else has added.
+pub(crate) fn made_by_kernel(interface: &Interface) -> impl Iterator<Item = Address> + '_ {
+    let list = interface
+        .ipv6
+        .as_ref()
+        .and_then(|ipv6| ipv6.address.as_ref());
+    list.into_iter()
+        .flatten()
+        .filter(|address| address.protocol == Some(PROTOCOL_LINK_LOCAL))
         .map(Address::any_family)
 }
 

@@ -2,7 +2,7 @@
 
 //! Operations on addresses.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use nipart_schemas::ip::{Address, PROTOCOL_DHCP, PROTOCOL_NIPART};
 use nipart_schemas::operation::Operation;
@@ -21,8 +21,15 @@ pub(super) fn plan(goal: &Goal<'_>, waves: &mut Waves) {
         .filter(|address| !(goal.is_restarted && address.ip.is_ipv6()))
         .map(|address| (address.key(), address))
         .collect();
+    let made_by_kernel: HashSet<_> = goal
+        .surviving()
+        .into_iter()
+        .flat_map(address::made_by_kernel)
+        .map(|address| address.key())
+        .collect();
     for address in &goal.unwanted_addresses {
-        if present.contains_key(&address.key()) {
+        let key = address.key();
+        if present.contains_key(&key) || made_by_kernel.contains(&key) {
             let interface = goal.name().to_string();
             waves.push(
                 Phase::RemoveAddresses,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+//! Addresses that would be there, or would be others, after an undo that didn't care.
+//!
 //! Which of several addresses of a network is the primary one: the first. The kernel prefers it as source, and makes the
 //! next one primary when it goes (`promote_secondaries`), so that it would come back as a secondary one.
 
@@ -23,6 +25,16 @@ pub(super) fn out_of_order(before: &[Address], now: &Interface) -> Vec<Address> 
     };
     let displaced = present.iter().filter(|address| address.ip.is_ipv4());
     displaced.filter(has_another_primary).copied().collect()
+}
+
+/// Link-local addresses that the kernel has made since then, because it was told to make them in another way: it keeps
+/// those of both ways until the link goes down (`addrconf_init_auto_addrs`, net/ipv6/addrconf.c).
+pub(super) fn made_meanwhile(before: &Interface, now: &Interface) -> Vec<Address> {
+    let known: Vec<Address> = address::made_by_kernel(before).collect();
+    let present = address::made_by_kernel(now);
+    present
+        .filter(|address| !is_among(address, &known))
+        .collect()
 }
 
 fn is_among(address: &Address, list: &[Address]) -> bool {

@@ -30,6 +30,8 @@ pub(super) struct Touched {
     pub(super) added_addresses: HashSet<(String, (IpAddr, u8))>,
     /// Interfaces whose MPTCP endpoints were to change.
     pub(super) endpoints: HashSet<String>,
+    /// Those whose way of making IPv6 addresses was to change: the kernel makes one at once.
+    pub(super) self_addressed: HashSet<String>,
     /// Routes that the plan adds.
     pub(super) added_routes: HashSet<RouteKey>,
     /// Features that it turns on or off, by interface.
@@ -52,6 +54,7 @@ impl Touched {
             created: HashSet::new(),
             added_addresses: HashSet::new(),
             endpoints: HashSet::new(),
+            self_addressed: HashSet::new(),
             added_routes: HashSet::new(),
             features: HashMap::new(),
             slots: HashSet::new(),
@@ -119,6 +122,9 @@ impl Touched {
                     let features = features.and_then(|ethtool| ethtool.feature.clone());
                     let known = touched.features.entry(interface.name.clone());
                     known.or_default().fill_from(&features.unwrap_or_default());
+                }
+                Operation::ChangeIpv6(changes) if changes.addr_gen_mode.is_some() => {
+                    touched.self_addressed.extend(name.clone());
                 }
                 Operation::DeleteLink { interface } => drags_others_along.push(interface.as_str()),
                 // A smaller MTU is handed on to the links above.

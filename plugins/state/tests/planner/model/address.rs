@@ -3,10 +3,10 @@
 //! Addresses, and the routes that come and go with them.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use nipart_schemas::interface::{Interface, InterfaceState};
-use nipart_schemas::ip::Address;
+use nipart_schemas::ip::{AddrGenMode, Address, Ipv6, PROTOCOL_LINK_LOCAL};
 use nipart_schemas::operation::Ipv6Changes;
 use nipart_schemas::route::{IpNetwork, MAIN_TABLE, Route};
 
@@ -228,8 +228,12 @@ impl Model {
 
     pub(super) fn change_ipv6(&mut self, changes: &Ipv6Changes) -> Result<(), String> {
         let name = changes.interface.as_str();
-        let mtu = self.link(name)?.mtu;
+        let link = self.link(name)?;
+        let (mtu, is_up) = (link.mtu, link.state == Some(InterfaceState::Up));
         let section = self.link_mut(name)?.ipv6.get_or_insert_default();
+        if is_up && section.enabled != Some(false) {
+            make_link_local(section, changes.addr_gen_mode);
+        }
         section.autoconf = changes.autoconf.or(section.autoconf);
         section.forwarding = changes.forwarding.or(section.forwarding);
         section.addr_gen_mode = changes.addr_gen_mode.or(section.addr_gen_mode);
@@ -247,5 +251,21 @@ impl Model {
             self.drop_ipv6(name);
         }
         Ok(())
+    }
+}
+
+/// What the kernel makes as soon as it is told to make addresses in another way (`addrconf_init_auto_addrs`,
+/// net/ipv6/addrconf.c).
+fn make_link_local(section: &mut Ipv6, mode: Option<AddrGenMode>) {
+    let made = match mode.filter(|mode| section.addr_gen_mode != Some(*mode)) {
+        None | Some(AddrGenMode::None) => return,
+        Some(AddrGenMode::Eui64) => 0xe,
+        Some(_) => 0xa,
+    };
+    let mut address = Address::new(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, made), 64);
+    address.protocol = Some(PROTOCOL_LINK_LOCAL);
+    let list = section.address.get_or_insert_default();
+    if !list.iter().any(|known| known.key() == address.key()) {
+        list.push(address);
     }
 }
