@@ -89,7 +89,7 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
         if let Some(section) = &mut back.macsec {
             section.spell_out_missing_key();
         }
-        spell_out_ip_defaults(desired, &mut back);
+        bring_back_metrics(desired, present, &mut back);
         if let (Some(desired), Some(back)) = (&desired.veth, &mut back.veth)
             && desired.spare_queues.is_some()
         {
@@ -114,6 +114,7 @@ fn revert_interface(desired: &Interface, present: Option<&Interface>) -> Option<
             section.spell_out_missing_vlans();
         }
     }
+    spell_out_ip_defaults(desired, &mut back);
     let is_left_down = desired.wanted_state() == InterfaceState::Down;
     if raised::cannot_be_said(present) && !is_left_down {
         back.state = Some(InterfaceState::Up);
@@ -149,7 +150,24 @@ fn bring_back_families(desired: &Interface, present: &Interface, back: &mut Inte
     }
 }
 
-/// What was not shown was the kernel's default.
+/// An address that comes back has the metric that others have, or is told: with the last of them it would be forgotten.
+fn bring_back_metrics(desired: &Interface, present: &Interface, back: &mut Interface) {
+    if let (Some(desired), Some(present), Some(back)) =
+        (&desired.ipv4, &present.ipv4, &mut back.ipv4)
+        && desired.address.is_some()
+    {
+        back.prefix_route_metric = present.prefix_route_metric;
+    }
+    if let (Some(desired), Some(present), Some(back)) =
+        (&desired.ipv6, &present.ipv6, &mut back.ipv6)
+        && desired.address.is_some()
+    {
+        back.prefix_route_metric = present.prefix_route_metric;
+    }
+}
+
+/// What was not shown was the kernel's default. A link that is set down keeps what is written of it, and would come back
+/// with that.
 fn spell_out_ip_defaults(desired: &Interface, back: &mut Interface) {
     if let (Some(desired), Some(back)) = (&desired.ipv4, &mut back.ipv4)
         && desired.prefix_route_metric.is_some()

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::NetworkState;
+use std::net::Ipv6Addr;
+
 use crate::interface::InterfaceState;
 use crate::revert::{followed_by, revert_of};
 use crate::yaml;
@@ -124,6 +126,30 @@ interfaces:
     );
     assert_eq!((autoconf("v1"), autoconf("v3")), (None, Some(true)));
     assert_eq!(autoconf("v5"), None);
+}
+
+/// What goes unasked, or stays written of a link that is set down.
+#[test]
+fn a_revert_brings_back_metrics_and_takes_back_tokens() {
+    let current = state(
+        "
+interfaces:
+- {name: v1, type: veth, state: up, ipv4: {enabled: true, prefix-route-metric: 50, address: [{ip: 192.0.2.1, prefix-length: 24, prefix-route-metric: 50}]}}
+- {name: x0, type: vxlan, state: up, ipv6: {enabled: true, autoconf: true, address: []}}
+",
+    );
+    let desired = "
+interfaces:
+- {name: v1, controller: br0}
+- {name: br0, type: linux-bridge}
+- {name: x0, state: down, ipv6: {token: '::2', prefix-route-metric: 50}}
+";
+    let back = revert_of(&state(desired), &current);
+    let ipv4 = back.interface("v1").and_then(|v1| v1.ipv4.clone()).unwrap();
+    assert_eq!(ipv4.prefix_route_metric, Some(50));
+    let ipv6 = back.interface("x0").and_then(|x0| x0.ipv6.clone()).unwrap();
+    assert_eq!(ipv6.token, Some(Ipv6Addr::UNSPECIFIED));
+    assert_eq!(ipv6.prefix_route_metric, Some(0));
 }
 
 #[test]
