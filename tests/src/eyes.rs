@@ -201,6 +201,11 @@ fn switches() -> Vec<String> {
         let ipv6 = ipv6.map(|switch| of("ipv6", switch)).concat();
         // They mean the same where nothing is forwarded; which of them a link had isn't known when it is made again.
         let ipv6 = ipv6.replace("accept_ra 2 forwarding 0", "accept_ra 1 forwarding 0");
+        // And these where everything is: a router doesn't listen to others, unless it is told to.
+        let ipv6 = ipv6.replace(
+            "autoconf 1 accept_ra 1 forwarding 1",
+            "autoconf 0 accept_ra 0 forwarding 1",
+        );
         format!("switches of {name}:{}{ipv6}", of("ipv4", "forwarding"))
     };
     let mut lines: Vec<String> = names.map(describe).collect();

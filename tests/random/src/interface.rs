@@ -14,7 +14,7 @@ use proptest::sample::select;
 
 use crate::ip::{section_ipv4, section_ipv6};
 use crate::section::{bridge, mac_vlan, vxlan};
-use crate::{Kinds, number, stacked};
+use crate::{Kinds, number, stacked, word};
 
 fn type_of(name: &str) -> InterfaceType {
     match name {
@@ -116,6 +116,7 @@ pub(crate) fn interface(name: &'static str, kinds: Kinds) -> impl Strategy<Value
             InterfaceType::MacVtap => interface.mac_vtap = Some(Box::new(mac_vlan)),
             _ => {}
         }
+        word::add(&mut interface);
         interface
     })
 }

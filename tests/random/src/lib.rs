@@ -19,6 +19,7 @@ mod route;
 mod route_rule;
 mod section;
 mod stacked;
+mod word;
 
 use nipart_schemas::interface::InterfaceState;
 use nipart_schemas::network_state::NetworkState;

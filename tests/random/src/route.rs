@@ -69,7 +69,12 @@ pub(crate) fn routes(kinds: Kinds) -> impl Strategy<Value = Vec<Route>> {
             routes
         },
     );
-    let types = select(vec![RouteType::Blackhole, RouteType::Throw]);
+    let types = select(vec![
+        RouteType::Blackhole,
+        RouteType::Unreachable,
+        RouteType::Throw,
+        RouteType::Prohibit,
+    ]);
     let nowhere = (destinations(), metric(), types).prop_map(|(destination, metric, kind)| {
         vec![Route {
             destination: Some(destination.parse().unwrap()),

@@ -5,10 +5,12 @@
 use std::net::IpAddr;
 
 use nipart_schemas::interface::{Interface, InterfaceState};
+use nipart_schemas::ip::AddrGenMode;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::revert::raised;
 use nipart_schemas::yaml;
 use nipart_tests::eyes;
+use nipart_tests::namespace::ip;
 use serde_json::Value;
 
 /// Fails unless links, controllers, addresses and routes are as the state says.
@@ -78,10 +80,43 @@ fn check_link(interface: &Interface) {
             "description of {name}"
         );
     }
+    check_switches(interface, &link);
     let present = eyes::addresses(name);
     for (ip, prefix_length) in addresses(interface) {
         let text = format!("{ip}/{prefix_length}");
         assert!(present.contains(&text), "{name} lacks {text}: {present:?}");
+    }
+}
+
+/// Switches and ways to make addresses.
+fn check_switches(interface: &Interface, link: &Value) {
+    let name = interface.name.as_str();
+    let of_ipv4 = interface.ipv4.as_ref().and_then(|ipv4| ipv4.forwarding);
+    if let Some(forwarding) = of_ipv4 {
+        let switch = eyes::ipv4_switch(name, "forwarding");
+        assert_eq!(switch, u8::from(forwarding).to_string(), "{name}");
+    }
+    let Some(ipv6) = &interface.ipv6 else { return };
+    if let Some(forwarding) = ipv6.forwarding {
+        let switch = eyes::ipv6_switch(name, "forwarding");
+        assert_eq!(switch, u8::from(forwarding).to_string(), "{name}");
+    }
+    if let Some(mode) = ipv6.addr_gen_mode {
+        let expected = match mode {
+            AddrGenMode::Eui64 => "eui64",
+            AddrGenMode::None => "none",
+            AddrGenMode::StablePrivacy => "stable_secret",
+            AddrGenMode::Random => "random",
+        };
+        assert_eq!(link["inet6_addr_gen_mode"], expected, "{name}");
+    }
+    if let Some(token) = ipv6.token {
+        let tokens = ip(&["token", "list"]);
+        let expected = format!("token {token} dev {name} ");
+        let is_there = tokens
+            .lines()
+            .any(|line| format!("{line} ").starts_with(&expected));
+        assert!(is_there, "{name} is to have token {token}: {tokens}");
     }
 }
 
