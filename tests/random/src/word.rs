@@ -63,6 +63,6 @@ impl Sum {
         let mut hasher = DefaultHasher::new();
         (self.0, word).hash(&mut hasher);
         let number = hasher.finish();
-        (number % cases == 0).then_some(number / cases)
+        number.is_multiple_of(cases).then_some(number / cases)
     }
 }
