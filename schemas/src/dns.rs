@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::option::ResolverOption;
 pub use self::server::{DnsServer, DomainName};
-use crate::ip::IpFamily;
+use crate::lease::LeaseProtocol;
 use crate::overlay::{Overlay, overlay, overlay_leaf};
 
 /// The `dns-resolver` section.
@@ -87,15 +87,18 @@ pub enum DnsOrigin {
     Dhcp,
     /// A DHCPv6 lease.
     Dhcpv6,
+    /// Router advertisements.
+    RouterAdvertisement,
 }
 
 impl DnsOrigin {
-    /// The leases of this version of the protocol.
+    /// The leases of this protocol.
     #[must_use]
-    pub fn of_leases(family: IpFamily) -> Self {
-        match family {
-            IpFamily::Ipv4 => Self::Dhcp,
-            IpFamily::Ipv6 => Self::Dhcpv6,
+    pub fn of_leases(protocol: LeaseProtocol) -> Self {
+        match protocol {
+            LeaseProtocol::Dhcpv4 => Self::Dhcp,
+            LeaseProtocol::Dhcpv6 => Self::Dhcpv6,
+            LeaseProtocol::RouterAdvertisement => Self::RouterAdvertisement,
         }
     }
 }
@@ -325,6 +328,7 @@ impl fmt::Display for DnsSource {
         let what = match self.origin {
             DnsOrigin::Static => "DNS",
             DnsOrigin::Dhcp | DnsOrigin::Dhcpv6 => "leased DNS",
+            DnsOrigin::RouterAdvertisement => "advertised DNS",
         };
         let of = self
             .interface

@@ -71,8 +71,8 @@ pub use self::wait_ip::WaitIp;
 pub use self::wireguard::Wireguard;
 pub use self::xfrm::Xfrm;
 use crate::dns::DnsConfig;
-use crate::ip::{Address, IpFamily, Ipv4, Ipv6};
-use crate::lease::LeaseKey;
+use crate::ip::{Address, Ipv4, Ipv6};
+use crate::lease::{LeaseKey, LeaseProtocol};
 use crate::lenient;
 use crate::mac_address::MacAddress;
 use crate::overlay::{overlay, overlay_leaf};
@@ -439,24 +439,33 @@ impl Interface {
         self.veth.as_ref()?.peer.as_deref()
     }
 
-    /// Whether its addresses are asked of a DHCP server.
-    pub fn wants_dhcp(&self, family: IpFamily) -> bool {
-        let switches = match family {
-            IpFamily::Ipv4 => self.ipv4.as_ref().map(|ipv4| (ipv4.enabled, ipv4.dhcp)),
-            IpFamily::Ipv6 => self.ipv6.as_ref().map(|ipv6| (ipv6.enabled, ipv6.dhcp)),
+    /// Whether a client of this protocol is to run for it: it asks a DHCP server, or listens to routers.
+    pub fn wants_lease(&self, protocol: LeaseProtocol) -> bool {
+        let (ipv4, ipv6) = (self.ipv4.as_ref(), self.ipv6.as_ref());
+        let is_on = match protocol {
+            LeaseProtocol::Dhcpv4 => {
+                ipv4.is_some_and(|ipv4| ipv4.dhcp == Some(true) && ipv4.enabled != Some(false))
+            }
+            LeaseProtocol::Dhcpv6 => {
+                ipv6.is_some_and(|ipv6| ipv6.dhcp == Some(true) && ipv6.enabled != Some(false))
+            }
+            LeaseProtocol::RouterAdvertisement => {
+                // The kernel shows the switch there, too.
+                let is_loopback = self.interface_type == Some(InterfaceType::Loopback);
+                ipv6.is_some_and(Ipv6::listens_to_routers) && !is_loopback
+            }
         };
-        self.wanted_state() == InterfaceState::Up
-            && switches.is_some_and(|(enabled, dhcp)| dhcp == Some(true) && enabled != Some(false))
+        is_on && self.wanted_state() == InterfaceState::Up
     }
 
     /// The leases that it is to have.
     pub fn wanted_leases(&self) -> impl Iterator<Item = LeaseKey> {
-        let wanted = IpFamily::ALL.into_iter();
+        let wanted = LeaseProtocol::ALL.into_iter();
         wanted
-            .filter(|family| self.wants_dhcp(*family))
-            .map(|family| LeaseKey {
+            .filter(|protocol| self.wants_lease(*protocol))
+            .map(|protocol| LeaseKey {
                 interface: self.name.clone(),
-                family,
+                protocol,
             })
     }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use self::address::Address;
 use crate::lenient;
 use crate::overlay::overlay;
+use crate::route::{DEFAULT_METRIC_IPV6, MAIN_TABLE};
 use crate::word::words;
 
 /// `IFA_PROTO` and route protocol number of everything static that Nipart adds: how it knows its own objects again.
@@ -27,6 +28,12 @@ pub const PROTOCOL_ADVERTISED: u8 = 2;
 
 /// `IFAPROT_KERNEL_LL`, `linux/if_addr.h`: a link-local address that the kernel has made. Linux 5.18.
 pub const PROTOCOL_LINK_LOCAL: u8 = 3;
+
+/// `RTPROT_RA` (`linux/rtnetlink.h`): routes of router advertisements, the kernel's and ours.
+pub const PROTOCOL_ROUTER_ADVERTISEMENT: u8 = 9;
+
+/// Metric of leased IPv4 routes when the user writes none: behind static ones, as NetworkManager's for wired links.
+pub const DEFAULT_METRIC_OF_LEASES: u32 = 100;
 
 /// A version of the Internet Protocol.
 #[derive(
@@ -194,7 +201,7 @@ pub struct Ipv6 {
         deserialize_with = "lenient::boolean"
     )]
     pub dhcp: Option<bool>,
-    /// Configure from router advertisements (RFC 4862), done by the kernel.
+    /// Configure from router advertisements: addresses (RFC 4862), done by the kernel, routes and name servers.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -211,34 +218,43 @@ pub struct Ipv6 {
         deserialize_with = "lenient::boolean"
     )]
     pub auto_dns: Option<bool>,
-    /// Use the default route of router advertisements. Default true.
+    /// Use the default route of router advertisements. Default true. Where this, `auto-route-metric` and
+    /// `auto-route-table-id` are as by default, the kernel makes it.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::boolean"
     )]
     pub auto_gateway: Option<bool>,
-    /// Use the routes of router advertisements. Default true.
+    /// Use the other routes of router advertisements (RFC 4191). Default true.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::boolean"
     )]
     pub auto_routes: Option<bool>,
-    /// Route table for learned routes. Default 254 (main).
+    /// Route table for routes of router advertisements. Default 254 (main).
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::number"
     )]
     pub auto_route_table_id: Option<u32>,
-    /// Metric of learned routes.
+    /// Metric of routes of router advertisements. Default 1024, as the kernel's.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::number"
     )]
     pub auto_route_metric: Option<u32>,
+    /// Shown only, where it is false: the kernel leaves the default route of router advertisements to others
+    /// (`accept_ra_defrtr`).
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "lenient::boolean"
+    )]
+    pub accept_ra_defrtr: Option<bool>,
     /// What the DHCPv6 client calls itself (DUID, RFC 8415 §11): `uuid` (of the machine, the default), `ll`, `llt`, or bytes
     /// as `00:03:…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -294,6 +310,7 @@ overlay!(Ipv6 {
     auto_routes,
     auto_route_table_id,
     auto_route_metric,
+    accept_ra_defrtr,
     dhcp_duid,
     dhcp_send_hostname,
     dhcp_custom_hostname,
@@ -305,9 +322,38 @@ overlay!(Ipv6 {
 });
 
 impl Ipv6 {
-    /// Whether it says what to do with a lease: routes come from router advertisements.
+    /// Whether it says what to do with a lease, or with what routers advertise.
     pub fn uses_leases(&self) -> bool {
-        self.auto_dns.is_some()
+        self.auto_dns.is_some() || self.uses_advertised_routes()
+    }
+
+    /// Whether it says what to do with routes that are advertised.
+    pub fn uses_advertised_routes(&self) -> bool {
+        self.auto_gateway.is_some()
+            || self.auto_routes.is_some()
+            || self.auto_route_table_id.is_some()
+            || self.auto_route_metric.is_some()
+    }
+
+    /// Whether router advertisements are to be listened to: a token is of no use without.
+    pub fn listens_to_routers(&self) -> bool {
+        self.enabled != Some(false) && self.autoconf.unwrap_or_else(|| self.has_token())
+    }
+
+    /// Whether it asks for another default route than the kernel would make of an advertisement: none, or one with
+    /// another metric or in another table.
+    pub fn asks_for_own_default_route(&self) -> bool {
+        let is_other = |number: Option<u32>, default: u32| {
+            number.is_some_and(|number| number != 0 && number != default)
+        };
+        self.auto_gateway == Some(false)
+            || is_other(self.auto_route_table_id, MAIN_TABLE)
+            || is_other(self.auto_route_metric, DEFAULT_METRIC_IPV6)
+    }
+
+    /// Whether the default route of router advertisements is Nipart's, and the kernel is to leave it alone.
+    pub fn takes_default_route(&self) -> bool {
+        self.listens_to_routers() && self.asks_for_own_default_route()
     }
 
     /// Whether it asks for something that comes only where the protocol is on.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What DHCP servers have lent us, and what the DHCP clients are told to do.
+//! What DHCP servers have lent us, what routers advertise, and what the clients of both are told to do.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ip::IpFamily;
 
-/// What one server has lent to one link.
+/// What one server has lent to one link, or its routers have told it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lease {
@@ -17,31 +17,67 @@ pub enum Lease {
     Ipv4(Dhcpv4Lease),
     /// Of a DHCPv6 server.
     Ipv6(Dhcpv6Lease),
+    /// Of all routers of the link. It has no addresses: these the kernel makes.
+    RouterAdvertisement(AdvertisedLease),
 }
 
-/// What a lease is known by: there is at most one for each version of the protocol on a link.
+/// By what a link learns its addresses, routes and name servers: each has a client of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeaseProtocol {
+    /// DHCPv4 (RFC 2131).
+    Dhcpv4,
+    /// DHCPv6 (RFC 8415).
+    Dhcpv6,
+    /// Router advertisements (RFC 4861).
+    RouterAdvertisement,
+}
+
+impl LeaseProtocol {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Dhcpv4, Self::Dhcpv6, Self::RouterAdvertisement];
+
+    /// The version of the Internet Protocol that it serves.
+    pub fn family(self) -> IpFamily {
+        match self {
+            Self::Dhcpv4 => IpFamily::Ipv4,
+            Self::Dhcpv6 | Self::RouterAdvertisement => IpFamily::Ipv6,
+        }
+    }
+
+    /// The version of DHCP that lends addresses of this family.
+    pub fn lending(family: IpFamily) -> Self {
+        match family {
+            IpFamily::Ipv4 => Self::Dhcpv4,
+            IpFamily::Ipv6 => Self::Dhcpv6,
+        }
+    }
+}
+
+/// As users call it.
+impl fmt::Display for LeaseProtocol {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Dhcpv4 => "DHCP",
+            Self::Dhcpv6 => "DHCPv6",
+            Self::RouterAdvertisement => "router discovery",
+        })
+    }
+}
+
+/// What a lease is known by: there is at most one for each protocol on a link.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct LeaseKey {
     /// Kernel name of the link.
     pub interface: String,
     /// Which client has it.
-    pub family: IpFamily,
+    pub protocol: LeaseProtocol,
 }
 
 impl fmt::Display for LeaseKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} on {}", self.protocol(), self.interface)
-    }
-}
-
-impl LeaseKey {
-    /// The protocol by which it is got, as users call it.
-    pub fn protocol(&self) -> &'static str {
-        match self.family {
-            IpFamily::Ipv4 => "DHCP",
-            IpFamily::Ipv6 => "DHCPv6",
-        }
+        write!(formatter, "{} on {}", self.protocol, self.interface)
     }
 }
 
@@ -50,7 +86,7 @@ impl Lease {
     pub fn key(&self) -> LeaseKey {
         LeaseKey {
             interface: self.interface().to_string(),
-            family: self.family(),
+            protocol: self.protocol(),
         }
     }
 
@@ -59,40 +95,37 @@ impl Lease {
         match self {
             Self::Ipv4(lease) => &lease.interface,
             Self::Ipv6(lease) => &lease.interface,
+            Self::RouterAdvertisement(lease) => &lease.interface,
         }
     }
 
     /// Which client got it.
-    pub fn family(&self) -> IpFamily {
+    pub fn protocol(&self) -> LeaseProtocol {
         match self {
-            Self::Ipv4(_) => IpFamily::Ipv4,
-            Self::Ipv6(_) => IpFamily::Ipv6,
+            Self::Ipv4(_) => LeaseProtocol::Dhcpv4,
+            Self::Ipv6(_) => LeaseProtocol::Dhcpv6,
+            Self::RouterAdvertisement(_) => LeaseProtocol::RouterAdvertisement,
         }
     }
 
-    /// The leased address, the first if there are several; none where a server tells settings only.
+    /// The leased address, the first if there are several; none where a server tells settings only, or a router does.
     pub fn address(&self) -> Option<IpAddr> {
         match self {
             Self::Ipv4(lease) => Some(lease.address.into()),
             Self::Ipv6(lease) => Some(lease.addresses.first()?.address.into()),
+            Self::RouterAdvertisement(_) => None,
         }
     }
 
     /// Servers for name resolution, in the order of preference.
     pub fn dns_servers(&self) -> Vec<IpAddr> {
+        fn any_family<A: Copy + Into<IpAddr>>(servers: &[A]) -> Vec<IpAddr> {
+            servers.iter().map(|server| (*server).into()).collect()
+        }
         match self {
-            Self::Ipv4(lease) => lease
-                .dns_servers
-                .iter()
-                .copied()
-                .map(IpAddr::from)
-                .collect(),
-            Self::Ipv6(lease) => lease
-                .dns_servers
-                .iter()
-                .copied()
-                .map(IpAddr::from)
-                .collect(),
+            Self::Ipv4(lease) => any_family(&lease.dns_servers),
+            Self::Ipv6(lease) => any_family(&lease.dns_servers),
+            Self::RouterAdvertisement(lease) => any_family(&lease.dns_servers),
         }
     }
 
@@ -101,6 +134,7 @@ impl Lease {
         match self {
             Self::Ipv4(lease) => &lease.dns_search,
             Self::Ipv6(lease) => &lease.dns_search,
+            Self::RouterAdvertisement(lease) => &lease.dns_search,
         }
     }
 }
@@ -114,6 +148,12 @@ impl From<Dhcpv4Lease> for Lease {
 impl From<Dhcpv6Lease> for Lease {
     fn from(lease: Dhcpv6Lease) -> Self {
         Self::Ipv6(lease)
+    }
+}
+
+impl From<AdvertisedLease> for Lease {
+    fn from(lease: AdvertisedLease) -> Self {
+        Self::RouterAdvertisement(lease)
     }
 }
 
@@ -201,6 +241,39 @@ pub struct Dhcpv6Lease {
     pub rebinding_time: u32,
 }
 
+/// One route of a Route Information Option (RFC 4191 §2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AdvertisedRoute {
+    /// Network address of the destination, host bits zero.
+    pub destination: Ipv6Addr,
+    /// Prefix length of the destination, 1 to 128.
+    pub prefix_length: u8,
+    /// The router that advertises it: of several, the one that prefers it most.
+    pub gateway: Ipv6Addr,
+}
+
+/// What the routers of a link advertise together, of what is valid now (RFC 4861, RFC 4191, RFC 8106). How long it is,
+/// the client knows: it tells when something goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AdvertisedLease {
+    /// Kernel name of the link.
+    pub interface: String,
+    /// Link-local address of the best default router, if there is any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_router: Option<Ipv6Addr>,
+    /// Other routes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<AdvertisedRoute>,
+    /// DNS servers (RDNSS, RFC 8106 §5.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dns_servers: Vec<Ipv6Addr>,
+    /// Search list (DNSSL, RFC 8106 §5.2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dns_search: Vec<String>,
+}
+
 /// What a DHCPv4 client calls itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -222,6 +295,8 @@ pub enum DhcpConfig {
     Ipv4(Dhcpv4Config),
     /// For DHCPv6.
     Ipv6(Dhcpv6Config),
+    /// For router advertisements.
+    RouterAdvertisement(DiscoveryConfig),
 }
 
 impl DhcpConfig {
@@ -230,6 +305,7 @@ impl DhcpConfig {
         match self {
             Self::Ipv4(config) => &config.interface,
             Self::Ipv6(config) => &config.interface,
+            Self::RouterAdvertisement(config) => &config.interface,
         }
     }
 
@@ -237,9 +313,10 @@ impl DhcpConfig {
     pub fn key(&self) -> LeaseKey {
         LeaseKey {
             interface: self.interface().to_string(),
-            family: match self {
-                Self::Ipv4(_) => IpFamily::Ipv4,
-                Self::Ipv6(_) => IpFamily::Ipv6,
+            protocol: match self {
+                Self::Ipv4(_) => LeaseProtocol::Dhcpv4,
+                Self::Ipv6(_) => LeaseProtocol::Dhcpv6,
+                Self::RouterAdvertisement(_) => LeaseProtocol::RouterAdvertisement,
             },
         }
     }
@@ -249,6 +326,7 @@ impl DhcpConfig {
         match self {
             Self::Ipv4(config) => config.previous_address.map(IpAddr::from),
             Self::Ipv6(config) => config.previous_address.map(IpAddr::from),
+            Self::RouterAdvertisement(_) => None,
         }
     }
 
@@ -267,6 +345,7 @@ impl DhcpConfig {
                     _ => None,
                 };
             }
+            Self::RouterAdvertisement(_) => {}
         }
     }
 }
@@ -320,11 +399,22 @@ pub struct Dhcpv6Config {
     pub previous_address: Option<Ipv6Addr>,
 }
 
+/// What to listen to on one link: routers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DiscoveryConfig {
+    /// Kernel name of the link.
+    pub interface: String,
+    /// Whether the default route is Nipart's, not the kernel's. The client does nothing else by that, but a start with another
+    /// value makes it ask the routers again: from the answer, whose the route is now learns it.
+    pub takes_default_route: bool,
+}
+
 /// Why a lease is no longer there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LeaseLoss {
-    /// Its time ran out with no server renewing it.
+    /// Its time ran out with no server, or router, renewing it; or no router answers after a start.
     Expired,
     /// The server said NAK.
     Refused,
@@ -336,7 +426,7 @@ pub enum LeaseLoss {
     LinkLost,
 }
 
-/// What the DHCP client tells about one link.
+/// What a client tells about one link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LeaseEvent {
@@ -352,7 +442,7 @@ pub enum LeaseEvent {
         /// Kernel name of the link.
         interface: String,
         /// Which client lost it.
-        family: IpFamily,
+        protocol: LeaseProtocol,
         /// Why.
         reason: LeaseLoss,
     },
@@ -365,7 +455,7 @@ pub struct DhcpStop {
     /// Kernel name of the link.
     pub interface: String,
     /// Which client.
-    pub family: IpFamily,
+    pub protocol: LeaseProtocol,
     /// Give the lease back (RFC 2131 §4.4.6, RFC 8415 §18.2.7). Without it the client only pauses, because the link is down: the next
     /// start asks for the same address first.
     pub release: bool,

@@ -117,7 +117,7 @@ impl NetworkState {
         }
     }
 
-    /// Whether it can change name resolution or host names: written, leased, or taken away with an interface.
+    /// Whether it can change name resolution or host names: written, learned, or taken away with an interface.
     pub fn touches_names(&self) -> bool {
         let of_interface = |interface: &Interface| {
             let (ipv4, ipv6) = (interface.ipv4.as_ref(), interface.ipv6.as_ref());
@@ -126,13 +126,39 @@ impl NetworkState {
                     ipv4.dhcp.is_some() || ipv4.auto_dns.is_some() || ipv4.enabled == Some(false)
                 })
                 || ipv6.is_some_and(|ipv6| {
-                    ipv6.dhcp.is_some() || ipv6.auto_dns.is_some() || ipv6.enabled == Some(false)
+                    let is_learning_said =
+                        ipv6.dhcp.is_some() || ipv6.autoconf.is_some() || ipv6.has_token();
+                    is_learning_said || ipv6.auto_dns.is_some() || ipv6.enabled == Some(false)
                 })
                 || interface.wanted_state().takes_down()
         };
         self.dns_resolver.is_some()
             || self.hostname.is_some()
             || self.interfaces.iter().any(of_interface)
+    }
+
+    /// Takes over from what is saved what no kernel knows: how leases and advertisements are used.
+    pub fn learn_uses_of_leases(&mut self, saved: &Self) {
+        let saved = saved.by_name();
+        for interface in &mut self.interfaces {
+            let Some(known) = saved.get(interface.name.as_str()) else {
+                continue;
+            };
+            if let (Some(section), Some(known)) = (&mut interface.ipv4, &known.ipv4) {
+                section.auto_dns = known.auto_dns;
+                section.auto_gateway = known.auto_gateway;
+                section.auto_routes = known.auto_routes;
+                section.auto_route_table_id = known.auto_route_table_id;
+                section.auto_route_metric = known.auto_route_metric;
+            }
+            if let (Some(section), Some(known)) = (&mut interface.ipv6, &known.ipv6) {
+                section.auto_dns = known.auto_dns;
+                section.auto_gateway = known.auto_gateway;
+                section.auto_routes = known.auto_routes;
+                section.auto_route_table_id = known.auto_route_table_id;
+                section.auto_route_metric = known.auto_route_metric;
+            }
+        }
     }
 
     /// Rules, as written or as the kernel has them.
@@ -288,6 +314,9 @@ impl NetworkState {
             if let Some(section) = &mut interface.wireguard {
                 section.public_key = None;
             }
+            if let Some(ipv6) = &mut interface.ipv6 {
+                ipv6.accept_ra_defrtr = None;
+            }
             // What was leased or advertised is shown among the addresses, and none that the user gives.
             if let Some(ipv4) = interface
                 .ipv4
@@ -336,6 +365,7 @@ impl NetworkState {
             routes.running = None;
             for route in routes.config.iter_mut().flatten() {
                 route.protocol = None;
+                route.expires = None;
             }
         }
         if let Some(rules) = &mut self.route_rules {

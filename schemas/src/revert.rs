@@ -17,9 +17,12 @@ use self::vanished::with_what_vanishes;
 use crate::dns::{DnsConfig, DnsResolver};
 use crate::hostname::HostNames;
 use crate::interface::{AltName, AltNameState, Interface, InterfaceState, WaitIp};
+use crate::ip::DEFAULT_METRIC_OF_LEASES;
 use crate::network_state::NetworkState;
 use crate::overlay::Overlay;
-use crate::route::{AbsentRoutes, Route, RouteKey, RouteSlot, RouteState, Routes};
+use crate::route::{
+    AbsentRoutes, DEFAULT_METRIC_IPV6, MAIN_TABLE, Route, RouteKey, RouteSlot, RouteState, Routes,
+};
 use crate::route_rule::{AbsentRules, RouteRule, RouteRules, with_priorities};
 
 /// The state that leads back to `current` after `desired` has been applied: of each interface only what `desired`
@@ -166,9 +169,10 @@ fn bring_back_metrics(desired: &Interface, present: &Interface, back: &mut Inter
     }
 }
 
-/// What was not shown was the kernel's default. A link that is set down keeps what is written of it, and would come back
+/// What was not shown, or not said, was the default. A link that is set down keeps what is written of it, and would come back
 /// with that.
 fn spell_out_ip_defaults(desired: &Interface, back: &mut Interface) {
+    spell_out_uses_of_leases(desired, back);
     if let (Some(desired), Some(back)) = (&desired.ipv4, &mut back.ipv4)
         && desired.prefix_route_metric.is_some()
     {
@@ -182,6 +186,23 @@ fn spell_out_ip_defaults(desired: &Interface, back: &mut Interface) {
             back.token.get_or_insert(Ipv6Addr::UNSPECIFIED);
         }
     }
+}
+
+/// A use of leases that is left out stays as it is.
+fn spell_out_uses_of_leases(desired: &Interface, back: &mut Interface) {
+    macro_rules! spell_out {
+        ($family:ident $($key:ident: $default:expr),*) => {
+            if let (Some(desired), Some(back)) = (&desired.$family, &mut back.$family) {
+                $(if desired.$key.is_some() {
+                    back.$key.get_or_insert($default);
+                })*
+            }
+        };
+    }
+    spell_out!(ipv4 auto_dns: true, auto_gateway: true, auto_routes: true, auto_route_table_id: MAIN_TABLE,
+        auto_route_metric: DEFAULT_METRIC_OF_LEASES);
+    spell_out!(ipv6 auto_dns: true, auto_gateway: true, auto_routes: true, auto_route_table_id: MAIN_TABLE,
+        auto_route_metric: DEFAULT_METRIC_IPV6);
 }
 
 /// The kernel keeps the switch for links that are ports, and for those without IPv6. It means nothing there, and is

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ip::PROTOCOL_ROUTER_ADVERTISEMENT;
 use crate::lenient;
 use crate::overlay::overlay_leaf;
 
@@ -191,6 +192,14 @@ pub struct Route {
     /// Shown only: who added it (`rtm_protocol`, `linux/rtnetlink.h`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<u8>,
+    /// Shown only, where it is true: the kernel takes it away by itself in time (`rta_expires`), as it does with what it
+    /// made of router advertisements.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "lenient::boolean"
+    )]
+    pub expires: Option<bool>,
 }
 
 impl Route {
@@ -209,6 +218,17 @@ impl Route {
     /// Whether the kernel keeps it for an address: it comes and goes with that.
     pub fn is_connected(&self) -> bool {
         self.protocol == Some(PROTOCOL_KERNEL)
+    }
+
+    /// Whether it came with router advertisements, by way of the kernel or of us.
+    pub fn is_advertised(&self) -> bool {
+        self.protocol == Some(PROTOCOL_ROUTER_ADVERTISEMENT)
+    }
+
+    /// Whether the kernel itself keeps it: for an address, or because a router has advertised it. What Nipart makes of
+    /// advertisements doesn't expire.
+    pub fn is_kernels(&self) -> bool {
+        self.is_connected() || self.is_advertised() && self.expires == Some(true)
     }
 
     /// Whether it is one of several next hops of a route.

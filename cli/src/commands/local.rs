@@ -20,8 +20,9 @@ use nipart_dns::{Names, Paths};
 use nipart_kernel::Kernel;
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::event::{EventData, Role};
-use nipart_schemas::ip::IpFamily;
+use nipart_schemas::ip::Ipv6;
 use nipart_schemas::journal::SavedScope;
+use nipart_schemas::lease::LeaseProtocol;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::request::{ApplyReport, ApplyRequest, Progress, Requester, ShowRequest};
 use uuid::Uuid;
@@ -130,25 +131,26 @@ fn requester() -> Requester {
 
 fn needs_no_daemon(input: &Input) -> Result<(), Failure> {
     let mut interfaces = input.state.interfaces.iter().enumerate();
-    let first = interfaces.find_map(|(index, interface)| {
-        let lease = interface.wanted_leases().next()?;
-        Some((index, interface, lease.family))
+    let refused = interfaces.find_map(|(index, interface)| {
+        let renewed = "DHCP needs a running daemon, which renews the lease";
+        let heard = "a default route of router advertisements that isn't the kernel's needs a running daemon, which listens to them";
+        let takes_route = |ipv6: &Ipv6| ipv6.takes_default_route();
+        let (field, why) = interface.wanted_leases().find_map(|lease| match lease.protocol {
+            LeaseProtocol::Dhcpv4 => Some(("ipv4.dhcp", renewed)),
+            LeaseProtocol::Dhcpv6 => Some(("ipv6.dhcp", renewed)),
+            LeaseProtocol::RouterAdvertisement => {
+                let is_ours = interface.ipv6.as_ref().is_some_and(takes_route);
+                is_ours.then_some(("ipv6", heard))
+            }
+        })?;
+        Some((index, interface, field, why))
     });
-    match first {
+    match refused {
         None => Ok(()),
-        Some((index, interface, family)) => {
-            let section = match family {
-                IpFamily::Ipv4 => "ipv4",
-                IpFamily::Ipv6 => "ipv6",
-            };
-            let error = NipartError::new(
-                ErrorKind::NotSupported,
-                format!(
-                    "{}: DHCP needs a running daemon, which renews the lease",
-                    interface.name
-                ),
-            )
-            .at(format!("interfaces[{index}].{section}.dhcp"));
+        Some((index, interface, field, why)) => {
+            let text = format!("{}: {why}", interface.name);
+            let error = NipartError::new(ErrorKind::NotSupported, text)
+                .at(format!("interfaces[{index}].{field}"));
             Err(Failure::of_document(&input.document, error))
         }
     }

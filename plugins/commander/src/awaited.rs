@@ -8,6 +8,7 @@ use std::time::Duration;
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::{Interface, InterfaceState};
 use nipart_schemas::ip::{Address, IpFamily};
+use nipart_schemas::lease::LeaseProtocol;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::request::QueryScope;
 use tokio::sync::watch;
@@ -124,15 +125,17 @@ async fn reasons(peers: &impl Peers, lacks: &[Lack<'_>]) -> Result<Vec<String>, 
         let settled = of(&usable);
         let of_link = |ip: &IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
         for wanted in interface.wanted_leases() {
+            let protocol = wanted.protocol;
             let has_lease = leases
                 .iter()
                 .any(|lease| lease.key() == wanted && lease.address().is_some());
-            let is_there = |address: &Address| match wanted.family {
+            let is_there = |address: &Address| match protocol.family() {
                 IpFamily::Ipv4 => address.ip.is_ipv4(),
                 IpFamily::Ipv6 => address.ip.is_ipv6() && !of_link(&address.ip),
             };
-            if !has_lease && !settled.iter().any(is_there) {
-                let protocol = wanted.protocol();
+            // Routers lend nothing: addresses are made by the kernel.
+            let lends = protocol != LeaseProtocol::RouterAdvertisement;
+            if lends && !has_lease && !settled.iter().any(is_there) {
                 reasons.push(format!("no {protocol} server has lent {name} an address"));
             }
         }

@@ -4,12 +4,12 @@
 
 mod dhcp;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use nipart_schemas::event::Role;
-use nipart_schemas::interface::{DriftPolicy, InterfaceState, WaitIp};
-use nipart_schemas::lease::{DhcpConfig, LeaseKey};
+use nipart_schemas::interface::{DriftPolicy, Interface, InterfaceState, WaitIp};
+use nipart_schemas::lease::{DhcpConfig, LeaseKey, LeaseProtocol};
 use nipart_schemas::monitor::{LinkCondition, MonitorRule};
 
 use crate::chain::show::Known;
@@ -22,7 +22,7 @@ pub(crate) struct Followed(BTreeMap<String, Follow>);
 /// One followed interface.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Follow {
-    /// The clients that run whenever the link is up, at most one for each version of the protocol.
+    /// The clients that run whenever the link is up, of DHCP and of routers, at most one for each protocol.
     pub(crate) dhcp: Vec<DhcpConfig>,
     /// What we know of the link.
     pub(crate) condition: Option<LinkCondition>,
@@ -72,6 +72,11 @@ impl Followed {
                     let ran = before.as_ref().map(|before| before.dhcp.as_slice());
                     let ran = ran.unwrap_or_default();
                     let mut dhcp = dhcp::clients(interface);
+                    if is_mere_port(interface, &merged, outcome) {
+                        // The kernel shows the switch there, too, and listens to nobody.
+                        let routers = LeaseProtocol::RouterAdvertisement;
+                        dhcp.retain(|config| config.key().protocol != routers);
+                    }
                     for config in &mut dhcp {
                         let key = config.key();
                         let known = ran.iter().find(|ran| ran.key() == key);
@@ -198,7 +203,7 @@ impl Followed {
             meant.map(|(name, _)| name.clone())
         };
         Known {
-            with_dhcp: {
+            with_lease: {
                 let clients = self.0.values().flat_map(|follow| &follow.dhcp);
                 clients.map(DhcpConfig::key).collect()
             },
@@ -211,4 +216,22 @@ impl Followed {
             },
         }
     }
+}
+
+/// Whether the addresses of the interface belong to its controller.
+fn is_mere_port(
+    interface: &Interface,
+    merged: &HashMap<&str, &Interface>,
+    outcome: &Outcome,
+) -> bool {
+    let controller = interface.controller.as_deref();
+    let Some(name) = controller.filter(|name| !name.is_empty()) else {
+        return false;
+    };
+    let type_of = |interface: &Interface| interface.interface_type.clone();
+    let wanted = merged.get(name).and_then(|known| type_of(known));
+    let observed = || type_of(outcome.observed.read().ok()?.interface(name)?);
+    wanted
+        .or_else(observed)
+        .is_some_and(|kind| !kind.leaves_addresses_to_ports())
 }

@@ -171,9 +171,15 @@ async fn run(handle: Handle, mut messages: mpsc::Receiver<Message>) {
                     }
                     LeaseEvent::Lost {
                         interface,
-                        family,
+                        protocol,
                         reason: LeaseLoss::Refused | LeaseLoss::Conflict,
-                    } => followed.leased(&LeaseKey { interface, family }, None),
+                    } => {
+                        let key = LeaseKey {
+                            interface,
+                            protocol,
+                        };
+                        followed.leased(&key, None);
+                    }
                     // Asking for it again is worth a try.
                     LeaseEvent::Lost { .. } => {}
                 }
@@ -210,7 +216,7 @@ async fn carry_out(peers: &EventPeers, followed: &Followed, changes: FollowChang
     for key in changes.stop {
         let stop = DhcpStop {
             interface: key.interface.clone(),
-            family: key.family,
+            protocol: key.protocol,
             release,
         };
         let stopped = ask::stop_dhcp(peers, stop).await;

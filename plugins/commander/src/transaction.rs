@@ -115,6 +115,7 @@ pub async fn transact(
     let observed = request.observed.read()?.clone();
     let mut before = before::complete(peers, &outcome.plan, observed, Vec::new()).await?;
     before.learn_awaited_addresses(&request.saved);
+    before.learn_uses_of_leases(&request.saved);
     let mut journal = Journal {
         id: peers.chain(),
         before,

@@ -9,8 +9,8 @@
 //!       news of duplicate addresses ──────────▲
 //! ```
 //!
-//! One task per link and version of the protocol, spawned by [`v4::client::spawn`] and
-//! [`v6::client::spawn`], ended by [`ClientHandle::stop`] or by dropping the handle. It never
+//! One task per link and protocol, spawned by [`v4::client::spawn`], [`v6::client::spawn`] and
+//! [`ra::client::spawn`], ended by [`ClientHandle::stop`] or by dropping the handle. It never
 //! waits for its listener: events that could not be delivered are merged into one ([`merged`]).
 
 use std::future;
@@ -29,13 +29,14 @@ use crate::events::{LeaseEvent, merged};
 use crate::link::Link;
 use crate::machine::{Action, Event, Granted, Machine, State, StateName};
 use crate::v6::duplicates::DuplicateNews;
-use crate::{v4, v6};
+use crate::{ra, v4, v6};
 
 /// Commands that may wait for the task. It never waits itself, so more than one is rare.
 const COMMAND_QUEUE: usize = 8;
 /// How long [`ClientHandle::stop`] waits for the task to end.
 const STOP_DEADLINE: Duration = Duration::from_secs(1);
-/// Largest packet that is taken: no DHCP message exceeds the MTU that we announce, at most 1500.
+/// Largest packet that is taken: no DHCP message exceeds the MTU that we announce, at most 1500, and few links have
+/// routers with more to say.
 const BUFFER_LENGTH: usize = 2048;
 
 /// The sockets of one client: opened when something is to be sent, closed when nothing is awaited.
@@ -71,11 +72,12 @@ enum Command {
     LinkDown,
 }
 
-/// What was granted, by either version.
+/// What was granted, by whichever protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AnyGranted {
     Ipv4(v4::granted::Granted),
     Ipv6(v6::granted::Granted),
+    RouterAdvertisement(ra::machine::Told),
 }
 
 /// Where a client stands.
@@ -95,6 +97,7 @@ impl ClientStatus {
         self.granted.as_ref().map(|granted| match granted {
             AnyGranted::Ipv4(granted) => Granted::lease(granted, now),
             AnyGranted::Ipv6(granted) => Granted::lease(granted, now),
+            AnyGranted::RouterAdvertisement(told) => Granted::lease(told, now),
         })
     }
 }

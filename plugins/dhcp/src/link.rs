@@ -3,6 +3,7 @@
 //! What a client must know of its link.
 
 use std::fmt;
+use std::os::fd::OwnedFd;
 
 use nipart_sys::interface;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
@@ -51,11 +52,7 @@ impl Link {
     /// # Errors
     /// [`DhcpError::System`] when there is no such link; [`DhcpError::UnsupportedHardware`] when it isn't Ethernet-like.
     pub fn read(name: &str) -> Result<Link, DhcpError> {
-        let flags = SocketFlags::CLOEXEC;
-        let any_socket = socket_with(AddressFamily::INET, SocketType::DGRAM, flags, None)
-            .map_err(DhcpError::system(name, "opening a socket"))?;
-        let index = rustix::net::netdevice::name_to_index(&any_socket, name)
-            .map_err(DhcpError::system(name, "looking up the link"))?;
+        let (any_socket, index) = look_up(name)?;
         let hardware = interface::hardware_address(&any_socket, name)
             .map_err(DhcpError::system(name, "reading the hardware address"))?;
         if hardware.kind != ETHERNET {
@@ -73,4 +70,21 @@ impl Link {
             mtu: u16::try_from(mtu).unwrap_or(u16::MAX),
         })
     }
+}
+
+/// The kernel index of the link called `name`, whatever its hardware.
+///
+/// # Errors
+/// [`DhcpError::System`] when there is no such link.
+pub(crate) fn index(name: &str) -> Result<u32, DhcpError> {
+    look_up(name).map(|(_, index)| index)
+}
+
+fn look_up(name: &str) -> Result<(OwnedFd, u32), DhcpError> {
+    let flags = SocketFlags::CLOEXEC;
+    let any_socket = socket_with(AddressFamily::INET, SocketType::DGRAM, flags, None)
+        .map_err(DhcpError::system(name, "opening a socket"))?;
+    let index = rustix::net::netdevice::name_to_index(&any_socket, name)
+        .map_err(DhcpError::system(name, "looking up the link"))?;
+    Ok((any_socket, index))
 }

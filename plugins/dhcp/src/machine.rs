@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What the state machines of both versions of the protocol have in common: events, actions, and how one leads to the
+//! What the state machines of both versions of DHCP and of router discovery have in common: events, actions, and how one leads to the
 //! other.
 //!
 //! ```text
@@ -23,8 +23,7 @@ mod state_name;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use nipart_schemas::ip::IpFamily;
-use nipart_schemas::lease::{Lease, LeaseLoss};
+use nipart_schemas::lease::{Lease, LeaseLoss, LeaseProtocol};
 
 use crate::clock::Random;
 use crate::events::LeaseEvent;
@@ -86,10 +85,10 @@ pub(crate) trait Granted: Clone {
     fn lease(&self, now: Duration) -> Lease;
 }
 
-/// All states of one version of the protocol in one type.
+/// All states of one protocol in one type.
 pub(crate) trait State: Sized + Send + 'static {
-    /// Which version.
-    const FAMILY: IpFamily;
+    /// Which one.
+    const PROTOCOL: LeaseProtocol;
     /// What servers lend.
     type Address: Copy + Send;
     /// What servers say.
@@ -117,6 +116,10 @@ pub(crate) trait State: Sized + Send + 'static {
     fn deadline(&self) -> Option<Duration>;
     fn on_timer(self, context: &mut Context<Self>) -> Self;
     fn on_packet(self, packet: Self::Packet, context: &mut Context<Self>) -> Self;
+    /// The link was up already, or somebody wants to be told anew.
+    fn on_start_again(self, _context: &mut Context<Self>) -> Self {
+        self
+    }
 
     /// Another host has this address of the link, which may be of a lease. Of IPv4 the kernel doesn't tell that.
     fn on_conflict(self, _address: IpAddr, _context: &mut Context<Self>) -> Self {
@@ -171,7 +174,7 @@ impl<S: State> Context<S> {
         let interface = self.interface.clone();
         self.report(LeaseEvent::Lost {
             interface,
-            family: S::FAMILY,
+            protocol: S::PROTOCOL,
             reason,
         });
     }
@@ -276,8 +279,8 @@ impl<S: State> Machine<S> {
         let to = next.name();
         self.state = next;
         if from != to {
-            let family = S::FAMILY;
-            tracing::debug!(interface = %self.context.interface, ?family, %from, %to, "DHCP state changed");
+            let protocol = S::PROTOCOL;
+            tracing::debug!(interface = %self.context.interface, %protocol, %from, %to, "state changed");
             self.context.actions.push(Action::Transition { from, to });
         }
     }
@@ -297,7 +300,7 @@ fn on_link_up<S: State>(state: S, context: &mut Context<S>) -> S {
     context.link_is_up = true;
     match state.name() {
         StateName::Unlinked => S::begin(context),
-        _ => state,
+        _ => state.on_start_again(context),
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The plugin around the clients: one per link and version of the protocol, started and stopped by the commander, which hears of their leases.
+//! The plugin around the clients: one per link and protocol, started and stopped by the commander, which hears of their leases.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::client::ClientHandle;
 use crate::error::DhcpError;
-use crate::{v4, v6};
+use crate::{ra, v4, v6};
 
 /// Lease events that may wait; each client keeps one more and merges what comes after.
 const EVENT_QUEUE: usize = 256;
@@ -69,7 +69,7 @@ impl Clients {
     async fn start(&mut self, mut config: DhcpConfig) -> Result<(), NipartError> {
         let key = config.key();
         if let Some((known, client)) = self.running.remove(&key) {
-            if is_same_but_for_addresses(&known, &config) && client.link_up().is_ok() {
+            if is_same_client(&known, &config) && client.link_up().is_ok() {
                 self.running.insert(key, (known, client));
                 return Ok(());
             }
@@ -87,7 +87,7 @@ impl Clients {
     async fn stop(&mut self, stop: DhcpStop) -> Result<(), NipartError> {
         let key = LeaseKey {
             interface: stop.interface,
-            family: stop.family,
+            protocol: stop.protocol,
         };
         if stop.release {
             match self.running.remove(&key) {
@@ -116,17 +116,22 @@ fn spawn(config: DhcpConfig, events: mpsc::Sender<LeaseEvent>) -> Result<ClientH
     match config {
         DhcpConfig::Ipv4(config) => v4::client::spawn(config, true, events),
         DhcpConfig::Ipv6(config) => v6::client::spawn(config, true, events),
+        DhcpConfig::RouterAdvertisement(config) => ra::client::spawn(config, true, events),
     }
 }
 
-/// The address of before is no setting.
-fn is_same_but_for_addresses(known: &DhcpConfig, config: &DhcpConfig) -> bool {
-    let without_address = |config: &DhcpConfig| {
+/// Whether one client does for both. The address of before is no setting; and who listens to routers is told the same,
+/// whoever makes routes of it.
+fn is_same_client(known: &DhcpConfig, config: &DhcpConfig) -> bool {
+    let settings = |config: &DhcpConfig| {
         let mut config = config.clone();
         config.set_previous_address(None);
+        if let DhcpConfig::RouterAdvertisement(discovery) = &mut config {
+            discovery.takes_default_route = false;
+        }
         config
     };
-    without_address(known) == without_address(config)
+    settings(known) == settings(config)
 }
 
 fn refused(error: &DhcpError) -> NipartError {

@@ -197,6 +197,73 @@ fn addresses_that_ip_made() {
 }
 
 #[test]
+fn whose_the_advertised_default_route_is() {
+    run(|| {
+        block_on(async {
+            ip_lines("link add v0 type veth peer name p0; link set v0 up; link set p0 up");
+            let kernel = open().await;
+            for (accept, shown, written) in [(false, Some(false), "0"), (true, None, "1")] {
+                let change = Operation::ChangeIpv6(Ipv6Changes {
+                    accept_ra_defrtr: Some(accept),
+                    ..Ipv6Changes::of("v0")
+                });
+                apply(&kernel, vec![change]).await;
+                let path = "/proc/sys/net/ipv6/conf/v0/accept_ra_defrtr";
+                assert_eq!(std::fs::read_to_string(path).unwrap().trim(), written);
+                let ipv6 = query_one(&kernel, "v0").await.ipv6.unwrap();
+                assert_eq!(ipv6.accept_ra_defrtr, shown);
+            }
+        });
+    });
+}
+
+/// The kernel joins routes of different routers that have the same metric; each comes and goes by itself all the same.
+#[test]
+fn advertised_routes_of_one_metric() {
+    run(|| {
+        block_on(async {
+            ip_lines("link add v0 type veth peer name p0; link set v0 up; link set p0 up");
+            let kernel = open().await;
+            let route = |gateway: &str| Route {
+                destination: Some("2001:db8:7::/48".parse().unwrap()),
+                next_hop_interface: Some("v0".to_string()),
+                next_hop_address: Some(gateway.parse().unwrap()),
+                metric: Some(1024),
+                table_id: Some(254),
+                protocol: Some(9),
+                ..Route::default()
+            };
+            let routes = [route("fe80::1"), route("fe80::2")];
+            apply(&kernel, routes.clone().map(Operation::AddRoute).to_vec()).await;
+            let expires = "route add 2001:db8:8::/48 via fe80::1 dev v0 proto ra expires 1000";
+            ip_lines(expires);
+            let observed = async || {
+                let scope = QueryScope {
+                    routes: true,
+                    ..QueryScope::default()
+                };
+                let mut state = kernel.query(&scope).await.unwrap();
+                let running = state.routes.take().unwrap().running.unwrap();
+                let advertised = running.into_iter().filter(Route::is_advertised);
+                advertised.collect::<Vec<Route>>()
+            };
+            let found = observed().await;
+            assert_eq!(found.len(), 3, "{found:?}");
+            for wanted in &routes {
+                let same = found.iter().find(|found| found.key() == wanted.key());
+                let same = same.unwrap();
+                assert!(!same.is_hop() && !same.is_kernels(), "{same:?}");
+            }
+            assert_eq!(found.iter().filter(|found| found.is_kernels()).count(), 1);
+            let [first, second] = routes;
+            apply(&kernel, vec![Operation::RemoveRoute(first)]).await;
+            let found = observed().await;
+            assert!(found.len() == 2 && found.iter().any(|found| found.key() == second.key()));
+        });
+    });
+}
+
+#[test]
 fn switches_of_ipv6() {
     run(|| {
         block_on(async {

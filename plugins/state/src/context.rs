@@ -7,8 +7,10 @@ use std::collections::{HashMap, HashSet};
 use nipart_schemas::decision::{DecisionRequest, MissingInterfaces};
 use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
-use nipart_schemas::ip::{IpFamily, Ipv4, Ipv6};
-use nipart_schemas::lease::{Dhcpv4Lease, Dhcpv6Lease, Lease, LeaseKey};
+use nipart_schemas::ip::{Ipv4, Ipv6};
+use nipart_schemas::lease::{
+    AdvertisedLease, Dhcpv4Lease, Dhcpv6Lease, Lease, LeaseKey, LeaseProtocol,
+};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::overlay::Overlay;
 use nipart_schemas::route::{Route, RouteKey};
@@ -25,7 +27,7 @@ pub(crate) struct Context<'a> {
     pub(crate) wanted: HashMap<&'a str, &'a Interface>,
     pub(crate) present: HashMap<&'a str, &'a Interface>,
     pub(crate) remembered: HashMap<&'a str, &'a Interface>,
-    leases: HashMap<(&'a str, IpFamily), &'a Lease>,
+    leases: HashMap<(&'a str, LeaseProtocol), &'a Lease>,
     /// Interfaces that come into being as the second end of a wanted veth pair, with the first.
     pub(crate) peers: HashMap<&'a str, &'a str>,
     /// Present links that the wanted state takes away, with those that the kernel takes away with them.
@@ -38,6 +40,8 @@ pub(crate) struct Context<'a> {
     with_dhcp: HashMap<&'a str, Ipv4>,
     /// The same of `ipv6`.
     with_dhcpv6: HashMap<&'a str, Ipv6>,
+    /// The same of those that listen to routers.
+    with_routers: HashMap<&'a str, Ipv6>,
     pub(crate) explain: bool,
     /// The wanted rules, each with a priority.
     pub(crate) rules: Vec<RouteRule>,
@@ -77,7 +81,7 @@ impl<'a> Context<'a> {
             leases: request
                 .leases
                 .iter()
-                .map(|lease| ((lease.interface(), lease.family()), lease))
+                .map(|lease| ((lease.interface(), lease.protocol()), lease))
                 .collect(),
             peers,
             doomed: HashSet::new(),
@@ -86,17 +90,22 @@ impl<'a> Context<'a> {
             gains_functions,
             with_dhcp: HashMap::new(),
             with_dhcpv6: HashMap::new(),
+            with_routers: HashMap::new(),
             explain: request.explain,
             rules: with_priorities(request.desired.rules(), observed.rules()),
             config: None,
         };
-        context.with_dhcp = context.find_with_dhcp(
+        context.with_dhcp = context.find_sections(
             |interface| interface.ipv4.as_ref(),
             |wanted, all| wanted.enabled != Some(false) && all.dhcp == Some(true),
         );
-        context.with_dhcpv6 = context.find_with_dhcp(
+        context.with_dhcpv6 = context.find_sections(
             |interface| interface.ipv6.as_ref(),
             |wanted, all| wanted.enabled != Some(false) && all.dhcp == Some(true),
+        );
+        context.with_routers = context.find_sections(
+            |interface| interface.ipv6.as_ref(),
+            |wanted, all| wanted.enabled != Some(false) && all.listens_to_routers(),
         );
         context.doomed = context.find_doomed();
         context.config = context.resolve_vrf_names();
@@ -115,7 +124,7 @@ impl<'a> Context<'a> {
         let routes = self.desired.config_routes();
         let resolved = |route: &Route| {
             let name = route.vrf_name.as_deref();
-            let table = name.and_then(|name| self.wanted_table(name).or(self.present_table(name)));
+            let table = name.and_then(|name| self.table_of(name));
             match table.filter(|_| route.table_id.is_none()) {
                 Some(table) => Route {
                     vrf_name: None,
@@ -128,6 +137,11 @@ impl<'a> Context<'a> {
         let mut named = routes.iter().filter(|route| route.vrf_name.is_some());
         named.next()?;
         Some(routes.iter().map(resolved).collect())
+    }
+
+    /// The table that a VRF has, or is to have.
+    pub(crate) fn table_of(&self, vrf: &str) -> Option<u32> {
+        self.wanted_table(vrf).or(self.present_table(vrf))
     }
 
     fn wanted_table(&self, vrf: &str) -> Option<u32> {
@@ -167,6 +181,18 @@ impl<'a> Context<'a> {
         self.with_dhcpv6.get(name)
     }
 
+    /// The `ipv6` section of an interface that listens to routers, likewise.
+    pub(crate) fn with_routers(&self, name: &str) -> Option<&Ipv6> {
+        self.with_routers.get(name)
+    }
+
+    /// The same, when the wanted state speaks of what routers advertise.
+    pub(crate) fn using_routers(&self, name: &str) -> Option<&Ipv6> {
+        let wanted = self.wanted.get(name)?.ipv6.as_ref()?;
+        self.with_routers(name)
+            .filter(|_| wanted.listens_to_routers() || wanted.uses_leases())
+    }
+
     /// The same of `ipv6`.
     pub(crate) fn using_lease_ipv6(&self, name: &str) -> Option<&Ipv6> {
         let wanted = self.wanted.get(name)?.ipv6.as_ref()?;
@@ -175,29 +201,37 @@ impl<'a> Context<'a> {
     }
 
     /// Whether this lease of an interface is known to be gone.
-    pub(crate) fn is_without_lease(&self, name: &str, family: IpFamily) -> bool {
+    pub(crate) fn is_without_lease(&self, name: &str, protocol: LeaseProtocol) -> bool {
         let mut gone = self.without_lease.iter();
-        gone.any(|key| key.interface == name && key.family == family)
+        gone.any(|key| key.interface == name && key.protocol == protocol)
     }
 
-    /// What a DHCP server has lent to an interface.
-    pub(crate) fn lease(&self, name: &str, family: IpFamily) -> Option<&'a Lease> {
-        self.leases.get(&(name, family)).copied()
+    /// What a DHCP server has lent to an interface, or routers have told it.
+    pub(crate) fn lease(&self, name: &str, protocol: LeaseProtocol) -> Option<&'a Lease> {
+        self.leases.get(&(name, protocol)).copied()
     }
 
     /// What a DHCPv4 server has lent to it.
     pub(crate) fn lease_ipv4(&self, name: &str) -> Option<&'a Dhcpv4Lease> {
-        match self.lease(name, IpFamily::Ipv4)? {
+        match self.lease(name, LeaseProtocol::Dhcpv4)? {
             Lease::Ipv4(lease) => Some(lease),
-            Lease::Ipv6(_) => None,
+            _ => None,
         }
     }
 
     /// What a DHCPv6 server has lent to it.
     pub(crate) fn lease_ipv6(&self, name: &str) -> Option<&'a Dhcpv6Lease> {
-        match self.lease(name, IpFamily::Ipv6)? {
+        match self.lease(name, LeaseProtocol::Dhcpv6)? {
             Lease::Ipv6(lease) => Some(lease),
-            Lease::Ipv4(_) => None,
+            _ => None,
+        }
+    }
+
+    /// What routers have told it.
+    pub(crate) fn advertised(&self, name: &str) -> Option<&'a AdvertisedLease> {
+        match self.lease(name, LeaseProtocol::RouterAdvertisement)? {
+            Lease::RouterAdvertisement(lease) => Some(lease),
+            _ => None,
         }
     }
 
@@ -206,7 +240,7 @@ impl<'a> Context<'a> {
         self.without_lease
     }
 
-    fn find_with_dhcp<S: Overlay + Clone>(
+    fn find_sections<S: Overlay + Clone>(
         &self,
         section_of: fn(&Interface) -> Option<&S>,
         is_on: fn(&S, &S) -> bool,

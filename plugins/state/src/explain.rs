@@ -100,6 +100,7 @@ fn name_differences(goals: &Goals<'_>, out: &mut Vec<Difference>) {
             (Some(name), DnsOrigin::Static) => format!("{name}.dns"),
             (Some(name), DnsOrigin::Dhcp) => format!("{name}.leased-dns"),
             (Some(name), DnsOrigin::Dhcpv6) => format!("{name}.leased-dns-ipv6"),
+            (Some(name), DnsOrigin::RouterAdvertisement) => format!("{name}.advertised-dns"),
         };
         let lists = |source: &DnsSource| {
             let config = source.config().unwrap_or_default();

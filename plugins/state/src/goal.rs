@@ -5,6 +5,7 @@
 //! Here it is decided whose objects may go. [`crate::plan`] only puts the changes in order.
 
 pub(crate) mod address;
+mod advertised_route;
 pub(crate) mod borrowed_mac_address;
 pub(crate) mod copied_mac_address;
 pub(crate) mod mptcp;
@@ -175,6 +176,7 @@ fn arriving<'a>(
     copied_mac_address::resolve(context, &mut wanted);
     borrowed_mac_address::resolve(&mut wanted, present);
     port::adopt(context, &mut wanted, present);
+    advertised_route::resolve(context, &mut wanted);
     let remembered = context.remembered.get(name);
     let is_mtu_free = wanted.mtu.is_none() && remembered.is_none_or(|known| known.mtu.is_none());
     if is_mtu_free && context.using_lease(name).is_some() {

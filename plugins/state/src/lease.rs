@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What a lease means for an interface.
+//! What a lease means for an interface: of a DHCP server, or of routers.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
 use nipart_schemas::interface::Interface;
-use nipart_schemas::ip::{Ipv4, PROTOCOL_DHCP};
-use nipart_schemas::lease::{ClientId, Dhcpv4Lease, Duid};
-use nipart_schemas::route::{IpNetwork, Route};
-
-/// Metric of leased routes when the user writes none: behind static ones, as NetworkManager's for wired links.
-const DEFAULT_METRIC: u32 = 100;
+use nipart_schemas::ip::{
+    DEFAULT_METRIC_OF_LEASES, Ipv4, Ipv6, PROTOCOL_DHCP, PROTOCOL_ROUTER_ADVERTISEMENT,
+};
+use nipart_schemas::lease::{AdvertisedLease, ClientId, Dhcpv4Lease, Duid};
+use nipart_schemas::route::{DEFAULT_METRIC_IPV6, IpNetwork, Route};
 
 /// Routes that the lease brings, as far as `auto-gateway` and `auto-routes` let it. Classless routes take the place
 /// of the router option (RFC 3442); an unreachable router is first made reachable on the link.
@@ -25,7 +24,7 @@ pub fn routes_of_lease(lease: &Dhcpv4Lease, ipv4: &Ipv4) -> Vec<Route> {
             destination: Some(destination),
             next_hop_interface: Some(lease.interface.clone()),
             next_hop_address: gateway,
-            metric: Some(ipv4.auto_route_metric.unwrap_or(DEFAULT_METRIC)),
+            metric: Some(ipv4.auto_route_metric.unwrap_or(DEFAULT_METRIC_OF_LEASES)),
             table_id: ipv4.auto_route_table_id,
             protocol: Some(PROTOCOL_DHCP),
             ..Route::default()
@@ -68,6 +67,35 @@ pub fn routes_of_lease(lease: &Dhcpv4Lease, ipv4: &Ipv4) -> Vec<Route> {
             IpNetwork::containing(IpAddr::from([0, 0, 0, 0]), 0),
             Some(router),
         );
+    }
+    routes
+}
+
+/// Routes of router advertisements that are ours to add, as far as `auto-gateway` and `auto-routes` let them. The default
+/// route is the kernel's unless another one is asked for than it would make.
+pub(crate) fn routes_of_advertisements(lease: &AdvertisedLease, ipv6: &Ipv6) -> Vec<Route> {
+    let route = |destination: IpNetwork, gateway: Ipv6Addr| Route {
+        destination: Some(destination),
+        next_hop_interface: Some(lease.interface.clone()),
+        next_hop_address: Some(gateway.into()),
+        metric: Some(ipv6.auto_route_metric.unwrap_or(DEFAULT_METRIC_IPV6)),
+        table_id: ipv6.auto_route_table_id,
+        protocol: Some(PROTOCOL_ROUTER_ADVERTISEMENT),
+        ..Route::default()
+    };
+    let is_ours = ipv6.takes_default_route() && ipv6.auto_gateway != Some(false);
+    let default_router = lease.default_router.filter(|_| is_ours);
+    let anywhere = IpNetwork::containing(Ipv6Addr::UNSPECIFIED.into(), 0);
+    let mut routes: Vec<Route> = default_router
+        .map(|router| route(anywhere, router))
+        .into_iter()
+        .collect();
+    if ipv6.auto_routes != Some(false) {
+        routes.extend(lease.routes.iter().map(|advertised| {
+            let destination = advertised.destination.into();
+            let network = IpNetwork::containing(destination, advertised.prefix_length);
+            route(network, advertised.gateway)
+        }));
     }
     routes
 }

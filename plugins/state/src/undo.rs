@@ -135,6 +135,10 @@ fn as_before(before: &Interface, now: Option<&Interface>) -> Interface {
     }
     if let Some(ipv6) = &mut wanted.ipv6 {
         ipv6.token.get_or_insert(Ipv6Addr::UNSPECIFIED);
+        let switch = |now: &Interface| now.ipv6.as_ref()?.accept_ra_defrtr;
+        if now.and_then(switch).is_some() {
+            ipv6.accept_ra_defrtr.get_or_insert(true);
+        }
     }
     let names = wanted.alt_names.get_or_insert_default();
     let new = now

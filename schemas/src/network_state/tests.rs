@@ -468,6 +468,25 @@ interfaces:
     assert_eq!(names("interfaces: [{name: eth0, state: down}]"), ["eth0"]);
 }
 
+/// What is left out stays, so the way back says what was the default.
+#[test]
+fn the_way_back_of_uses_of_leases() {
+    let mut current =
+        state("interfaces: [{name: eth0, state: up, ipv4: {dhcp: true}, ipv6: {autoconf: true}}]");
+    let saved =
+        state("interfaces: [{name: eth0, ipv6: {auto-gateway: false, auto-route-metric: 7}}]");
+    current.learn_uses_of_leases(&saved);
+    let desired = "interfaces: [{name: eth0, ipv4: {auto-gateway: false, auto-route-metric: 3},
+        ipv6: {auto-gateway: true, auto-routes: false, auto-route-table-id: 9}}]";
+    let back = revert_of(&state(desired), &current);
+    let expected = state(
+        "interfaces: [{name: eth0, ipv4: {auto-gateway: true, auto-route-metric: 100},
+            ipv6: {auto-gateway: false, auto-routes: true, auto-route-table-id: 254}}]",
+    );
+    assert_eq!(back.interfaces[0].ipv4, expected.interfaces[0].ipv4);
+    assert_eq!(back.interfaces[0].ipv6, expected.interfaces[0].ipv6);
+}
+
 /// What is set down is remembered with the names that it was to get.
 #[test]
 fn the_way_back_to_a_link_that_had_no_such_name() {

@@ -25,6 +25,9 @@ pub struct Ipv6Changes {
     /// `accept_ra`: 0 never, 1 unless packets are forwarded, 2 always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accept_ra: Option<u8>,
+    /// `accept_ra_defrtr`: the kernel makes the default route of router advertisements.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept_ra_defrtr: Option<bool>,
     /// `forwarding`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forwarding: Option<bool>,
@@ -58,6 +61,7 @@ impl fmt::Display for Ipv6Changes {
             enabled,
             autoconf,
             accept_ra,
+            accept_ra_defrtr,
             forwarding,
             addr_gen_mode,
             token,
@@ -70,6 +74,9 @@ impl fmt::Display for Ipv6Changes {
             (Some(autoconf), _) => write!(formatter, " autoconf {autoconf}")?,
             (None, Some(accept_ra)) => write!(formatter, " accept-ra {accept_ra}")?,
             (None, None) => {}
+        }
+        if let Some(accept) = accept_ra_defrtr {
+            write!(formatter, " accept-ra-defrtr {accept}")?;
         }
         if let Some(forwarding) = forwarding {
             write!(formatter, " forwarding {forwarding}")?;

@@ -99,7 +99,8 @@ async fn restore(
 
 /// Saves the present value of each key that is saved.
 async fn adopt(peers: &impl Peers, saved: &NetworkState) -> Result<(), NipartError> {
-    let current = ask::query(peers, scope_of(saved)).await?;
+    let mut current = ask::query(peers, scope_of(saved)).await?;
+    current.learn_uses_of_leases(saved);
     let state = present_values(saved, &current);
     for interface in &state.interfaces {
         tracing::warn!(

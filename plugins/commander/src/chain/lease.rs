@@ -37,12 +37,15 @@ pub async fn lease(
         } => return Ok(()),
         LeaseEvent::Lost {
             interface,
-            family,
+            protocol,
             reason,
         } => {
-            let key = LeaseKey { interface, family };
+            let key = LeaseKey {
+                interface,
+                protocol,
+            };
             if reason == LeaseLoss::LinkLost {
-                return forget_servers(peers, locks, key).await;
+                return forget_network(peers, locks, key).await;
             }
             (key, None)
         }
@@ -59,14 +62,14 @@ pub async fn lease(
     let saved = ask::load_saved(peers, scope).await?.state;
     let Some(wanted) = saved
         .interface(name)
-        .filter(|interface| interface.wants_dhcp(key.family))
+        .filter(|interface| interface.wants_lease(key.protocol))
     else {
         // Turned off while the event was under way.
         return Ok(());
     };
     // Only what leases decide about: the rest of the link is not this chain's business.
     let desired = NetworkState {
-        interfaces: vec![match key.family {
+        interfaces: vec![match key.protocol.family() {
             IpFamily::Ipv4 => Interface {
                 ipv4: wanted.ipv4.clone(),
                 mtu: wanted.mtu,
@@ -99,8 +102,9 @@ async fn lock(locks: &Locks, name: &str) -> Result<LockGuard, NipartError> {
     locks.acquire(locked, &holder, LOCK_TIMEOUT).await
 }
 
-/// Without the link the lease may still be good, but its DNS servers can't be reached.
-async fn forget_servers(
+/// Without the link the lease may still be good, but its DNS servers can't be reached. Routers have lent nothing: the next
+/// ones may be others, and advertise other routes.
+async fn forget_network(
     peers: &impl Peers,
     locks: &Locks,
     key: LeaseKey,

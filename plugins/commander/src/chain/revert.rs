@@ -35,6 +35,7 @@ pub async fn revert(peers: &impl Peers, state: &NetworkState) -> Result<NetworkS
         ask::load_saved(peers, saved_scope)
     )?;
     current.learn_awaited_addresses(&saved.state);
+    current.learn_uses_of_leases(&saved.state);
     let mut back = revert_of(&state, &current);
     back.hide_secrets();
     Ok(back)

@@ -8,7 +8,7 @@ use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::{Interface, WaitIp};
 use nipart_schemas::ip::IpFamily;
 use nipart_schemas::journal::SavedScope;
-use nipart_schemas::lease::LeaseKey;
+use nipart_schemas::lease::{LeaseKey, LeaseProtocol};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::request::{QueryScope, ShowRequest, StateSource};
 use nipart_schemas::route_rule::RouteRules;
@@ -19,8 +19,8 @@ use crate::peers::Peers;
 /// What only Nipart knows of interfaces.
 #[derive(Debug, Default)]
 pub struct Known {
-    /// Those whose addresses a DHCP client looks after.
-    pub with_dhcp: BTreeSet<LeaseKey>,
+    /// Those that clients look after.
+    pub with_lease: BTreeSet<LeaseKey>,
     /// Those of whose hardware it set something.
     pub with_hardware: Vec<String>,
     /// What an apply waits for, by interface.
@@ -76,9 +76,9 @@ pub async fn show(
             for family in IpFamily::ALL {
                 let key = LeaseKey {
                     interface: interface.name.clone(),
-                    family,
+                    protocol: LeaseProtocol::lending(family),
                 };
-                if known.with_dhcp.contains(&key) {
+                if known.with_lease.contains(&key) {
                     show_dhcp(interface, family);
                 }
             }

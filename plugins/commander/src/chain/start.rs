@@ -102,16 +102,16 @@ async fn recover(peers: &impl Peers, journal: &Journal) -> Option<String> {
     }
 }
 
-/// Nobody else knows of DHCP clients that only a change wanted that was taken back.
+/// Nobody else knows of clients that only a change wanted that was taken back.
 async fn stop_clients(peers: &impl Peers, turned_on: BTreeSet<LeaseKey>, saved: &NetworkState) {
     let is_wanted = |key: &LeaseKey| {
         let saved = saved.interface(&key.interface);
-        saved.is_some_and(|saved| saved.wants_dhcp(key.family))
+        saved.is_some_and(|saved| saved.wants_lease(key.protocol))
     };
     for key in turned_on.into_iter().filter(|key| !is_wanted(key)) {
         let stop = DhcpStop {
             interface: key.interface.clone(),
-            family: key.family,
+            protocol: key.protocol,
             release: true,
         };
         if let Err(error) = ask::stop_dhcp(peers, stop).await {

@@ -1,24 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The DHCP clients that an interface is to have: pure.
+//! The clients that an interface is to have, of DHCP and of routers: pure.
 
 use std::net::IpAddr;
 
 use nipart_schemas::interface::Interface;
-use nipart_schemas::ip::{IpFamily, Ipv4, Ipv6, PROTOCOL_DHCP};
-use nipart_schemas::lease::{DhcpConfig, Dhcpv4Config, Dhcpv6Config, LeaseKey};
+use nipart_schemas::ip::{Ipv4, Ipv6, PROTOCOL_DHCP};
+use nipart_schemas::lease::{
+    DhcpConfig, Dhcpv4Config, Dhcpv6Config, DiscoveryConfig, LeaseKey, LeaseProtocol,
+};
 use nipart_schemas::network_state::NetworkState;
 
-/// At most one for each version of the protocol.
+/// At most one for each protocol.
 pub(super) fn clients(interface: &Interface) -> Vec<DhcpConfig> {
     let name = interface.name.as_str();
     let ipv4 = interface.ipv4.as_ref();
-    let ipv4 = ipv4.filter(|_| interface.wants_dhcp(IpFamily::Ipv4));
     let ipv6 = interface.ipv6.as_ref();
-    let ipv6 = ipv6.filter(|_| interface.wants_dhcp(IpFamily::Ipv6));
-    let ipv4 = ipv4.map(|ipv4| DhcpConfig::Ipv4(dhcpv4(name, ipv4)));
-    let ipv6 = ipv6.map(|ipv6| DhcpConfig::Ipv6(dhcpv6(name, ipv6)));
-    ipv4.into_iter().chain(ipv6).collect()
+    let wanted = LeaseProtocol::ALL.into_iter();
+    wanted
+        .filter(|protocol| interface.wants_lease(*protocol))
+        .filter_map(|protocol| {
+            Some(match protocol {
+                LeaseProtocol::Dhcpv4 => DhcpConfig::Ipv4(dhcpv4(name, ipv4?)),
+                LeaseProtocol::Dhcpv6 => DhcpConfig::Ipv6(dhcpv6(name, ipv6?)),
+                LeaseProtocol::RouterAdvertisement => {
+                    DhcpConfig::RouterAdvertisement(DiscoveryConfig {
+                        interface: name.to_string(),
+                        takes_default_route: ipv6?.takes_default_route(),
+                    })
+                }
+            })
+        })
+        .collect()
 }
 
 fn dhcpv4(interface: &str, ipv4: &Ipv4) -> Dhcpv4Config {
@@ -63,11 +76,11 @@ fn system_hostname() -> Option<String> {
     (!name.is_empty() && name != "localhost" && name != "(none)").then_some(name)
 }
 
-/// The address that a lease of before a restart left on the link.
+/// The address that a lease of before a restart left on the link. Routers lend none.
 pub(super) fn leased_address(observed: &NetworkState, key: &LeaseKey) -> Option<IpAddr> {
     let addresses = observed.interface(&key.interface)?.addresses();
     let mut leased = addresses.filter(|address| address.protocol == Some(PROTOCOL_DHCP));
     leased
-        .find(|address| IpFamily::from(address.ip) == key.family)
+        .find(|address| LeaseProtocol::lending(address.ip.into()) == key.protocol)
         .map(|address| address.ip)
 }

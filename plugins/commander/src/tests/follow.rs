@@ -5,8 +5,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
-use nipart_schemas::ip::IpFamily;
-use nipart_schemas::lease::{DhcpConfig, LeaseKey};
+use nipart_schemas::lease::{DhcpConfig, LeaseKey, LeaseProtocol};
 use nipart_schemas::monitor::LinkCondition;
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::yaml;
@@ -38,7 +37,7 @@ const LEASED: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 fn ipv4() -> LeaseKey {
     LeaseKey {
         interface: "eth0".to_string(),
-        family: IpFamily::Ipv4,
+        protocol: LeaseProtocol::Dhcpv4,
     }
 }
 
@@ -100,7 +99,7 @@ fn a_client_is_told_to_stop_once() {
     let changes = update(&mut followed, PLAIN);
     assert_eq!(changes.stop, [ipv4()]);
     assert!(changes.rules, "carrier is no business any more");
-    assert!(followed.known().with_dhcp.is_empty());
+    assert!(followed.known().with_lease.is_empty());
     assert_eq!(update(&mut followed, PLAIN), FollowChanges::default());
 }
 
@@ -136,7 +135,7 @@ fn only_the_interfaces_of_the_transaction_are_touched() {
     let names = BTreeSet::from(["eth1".to_string()]);
     let changes = followed.update(&names, &outcome("{}"));
     assert_eq!(changes, FollowChanges::default());
-    assert_eq!(followed.known().with_dhcp.len(), 1);
+    assert_eq!(followed.known().with_lease.len(), 1);
 }
 
 #[test]
@@ -198,4 +197,37 @@ fn the_loss_of_a_link_with_endpoints_is_told() {
     assert!(asks(&followed));
     assert!(update(&mut followed, &flags("")).rules);
     assert!(!asks(&followed));
+}
+
+const ROUTERS: &str = "interfaces: [{name: eth0, ipv6: {enabled: true, autoconf: true}}]";
+
+#[test]
+fn routers_are_asked_again_when_their_default_route_becomes_anothers() {
+    let mut followed = Followed::default();
+    update(&mut followed, ROUTERS);
+    let changes = followed.link_changed("eth0", LinkCondition::Up);
+    assert_eq!(started(&changes), ["eth0"]);
+    let ours = ROUTERS.replace("autoconf: true", "autoconf: true, auto-route-metric: 50");
+    for (state, is_ours) in [(ours.as_str(), true), (ROUTERS, false)] {
+        let changes = update(&mut followed, state);
+        let [DhcpConfig::RouterAdvertisement(config)] = changes.start.as_slice() else {
+            panic!("{changes:?}");
+        };
+        assert_eq!(config.takes_default_route, is_ours);
+        assert!(changes.stop.is_empty());
+    }
+    let off = ROUTERS.replace("autoconf: true", "autoconf: false");
+    assert_eq!(update(&mut followed, &off).stop.len(), 1);
+}
+
+#[test]
+fn nobody_listens_on_a_port_of_a_bridge() {
+    for (kind, expected) in [("linux-bridge", 0), ("vrf", 1)] {
+        let mut followed = Followed::default();
+        let port = ROUTERS.replace("name: eth0", "name: eth0, controller: c0");
+        let both = port.replace("}}]", &format!("}}}}, {{name: c0, type: {kind}}}]"));
+        update(&mut followed, &both);
+        let changes = followed.link_changed("eth0", LinkCondition::Up);
+        assert_eq!(changes.start.len(), expected, "{kind}");
+    }
 }

@@ -8,27 +8,27 @@ use std::time::Duration;
 use nipart_schemas::dns::{DnsOrigin, DnsSource};
 use nipart_schemas::interface::Interface;
 use nipart_schemas::interface::mptcp::MptcpEndpoint;
-use nipart_schemas::ip::{Address, IpFamily, PROTOCOL_DHCP};
+use nipart_schemas::ip::{Address, PROTOCOL_DHCP};
 use nipart_schemas::journal::Journal;
-use nipart_schemas::lease::LeaseKey;
+use nipart_schemas::lease::{LeaseKey, LeaseProtocol};
 use nipart_schemas::network_state::NetworkState;
 use nipart_schemas::operation::{LinkChanges, Operation, Plan};
 use nipart_schemas::route::{Route, RouteKey};
 
-/// Takes off what a DHCP client has brought that only an unconfirmed change wanted: no plan speaks of it.
+/// Takes off what a client has brought that only an unconfirmed change wanted: no plan speaks of it.
 pub(super) fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan {
     let keys = turned_on(journal);
-    let is_meant = |name: &str, family: IpFamily| {
+    let is_meant = |name: &str, protocol: LeaseProtocol| {
         let mut keys = keys.iter();
-        keys.any(|key| key.interface == name && key.family == family)
+        keys.any(|key| key.interface == name && key.protocol == protocol)
     };
     let before = journal.before.by_name();
     let (mut endpoints, mut addresses, mut links) = (Vec::new(), Vec::new(), Vec::new());
     for interface in &observed.interfaces {
         let name = interface.name.as_str();
-        if !IpFamily::ALL
+        if !LeaseProtocol::ALL
             .into_iter()
-            .any(|family| is_meant(name, family))
+            .any(|protocol| is_meant(name, protocol))
         {
             continue;
         }
@@ -39,7 +39,10 @@ pub(super) fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan
             .map(|address| address.key())
             .collect();
         let new: Vec<Address> = leased(interface)
-            .filter(|address| is_meant(name, address.ip.into()) && !known.contains(&address.key()))
+            .filter(|address| {
+                let protocol = LeaseProtocol::lending(address.ip.into());
+                is_meant(name, protocol) && !known.contains(&address.key())
+            })
             .collect();
         endpoints.extend(without_endpoints(interface, &new));
         addresses.extend(new.into_iter().map(|address| Operation::RemoveAddress {
@@ -47,7 +50,7 @@ pub(super) fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan
             address,
         }));
         let mtu = before.and_then(|before| before.mtu);
-        if is_meant(name, IpFamily::Ipv4) && mtu.is_some() && mtu != interface.mtu {
+        if is_meant(name, LeaseProtocol::Dhcpv4) && mtu.is_some() && mtu != interface.mtu {
             links.push(Operation::ChangeLink(LinkChanges {
                 interface: interface.name.clone(),
                 mtu,
@@ -59,13 +62,18 @@ pub(super) fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan
         .before
         .running_routes()
         .iter()
+        // One of ours may have taken the place of the kernel's, which comes back when ours is gone.
+        .filter(|route| !route.is_kernels())
         .map(Route::key)
         .collect();
     let is_new = |route: &&Route| {
+        let protocol = match route.protocol {
+            Some(PROTOCOL_DHCP) => LeaseProtocol::Dhcpv4,
+            _ if route.is_advertised() && !route.is_kernels() => LeaseProtocol::RouterAdvertisement,
+            _ => return false,
+        };
         let through = route.next_hop_interface.as_deref();
-        route.protocol == Some(PROTOCOL_DHCP)
-            && through.is_some_and(|name| is_meant(name, IpFamily::Ipv4))
-            && !known.contains(&route.key())
+        through.is_some_and(|name| is_meant(name, protocol)) && !known.contains(&route.key())
     };
     let routes = observed.running_routes().iter().filter(is_new).cloned();
     let routes: Vec<Operation> = routes.map(Operation::RemoveRoute).collect();
@@ -75,7 +83,8 @@ pub(super) fn without_leases(journal: &Journal, observed: &NetworkState) -> Plan
         let of = source.interface.as_deref();
         let before = journal.before.dns_resolver.as_ref();
         let is_of = |key: &LeaseKey| {
-            of == Some(key.interface.as_str()) && source.origin == DnsOrigin::of_leases(key.family)
+            of == Some(key.interface.as_str())
+                && source.origin == DnsOrigin::of_leases(key.protocol)
         };
         keys.iter().any(is_of)
             && before.is_none_or(|before| before.source(of, source.origin).is_none())

@@ -2,8 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use nipart_schemas::ip::IpFamily;
-use nipart_schemas::lease::{Dhcpv4Lease, Lease, LeaseLoss};
+use nipart_schemas::lease::{Dhcpv4Lease, Lease, LeaseLoss, LeaseProtocol};
 
 use super::*;
 
@@ -27,7 +26,7 @@ fn unheard_news_are_merged() {
     use LeaseEvent::{Acquired, Changed, Renewed};
     let lost = || LeaseEvent::Lost {
         interface: "eth0".to_owned(),
-        family: IpFamily::Ipv4,
+        protocol: LeaseProtocol::Dhcpv4,
         reason: LeaseLoss::Expired,
     };
     let (old, new) = (Lease::from(lease(1)), Lease::from(lease(2)));

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The states of both versions by name.
+/// The states of all protocols by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StateName {
@@ -18,7 +18,7 @@ pub enum StateName {
     Init,
     /// DHCPv4: looks for servers.
     Selecting,
-    /// DHCPv6: looks for servers.
+    /// DHCPv6: looks for servers; router discovery: for routers.
     Soliciting,
     /// Has taken an offer.
     Requesting,
@@ -36,6 +36,8 @@ pub enum StateName {
     InformationRequesting,
     /// DHCPv6: has settings and no address.
     Informed,
+    /// Router discovery: has heard a router, and listens on.
+    Listening,
 }
 
 impl fmt::Display for StateName {
@@ -54,6 +56,7 @@ impl fmt::Display for StateName {
             Self::Declining => "declining",
             Self::InformationRequesting => "information-requesting",
             Self::Informed => "informed",
+            Self::Listening => "listening",
         })
     }
 }

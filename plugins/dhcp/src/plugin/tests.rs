@@ -18,19 +18,16 @@ fn config(previous_address: Option<Ipv6Addr>) -> DhcpConfig {
 
 #[test]
 fn the_address_of_before_is_no_other_setting() {
-    assert!(is_same_but_for_addresses(
-        &config(None),
-        &config(Some(ADDRESS))
-    ));
+    assert!(is_same_client(&config(None), &config(Some(ADDRESS))));
     let named = DhcpConfig::Ipv6(Dhcpv6Config {
         interface: "eth0".to_owned(),
         hostname: Some("tester".to_owned()),
         ..Dhcpv6Config::default()
     });
-    assert!(!is_same_but_for_addresses(&config(None), &named));
+    assert!(!is_same_client(&config(None), &named));
     let other_family = DhcpConfig::Ipv4(Dhcpv4Config {
         interface: "eth0".to_owned(),
         ..Dhcpv4Config::default()
     });
-    assert!(!is_same_but_for_addresses(&config(None), &other_family));
+    assert!(!is_same_client(&config(None), &other_family));
 }

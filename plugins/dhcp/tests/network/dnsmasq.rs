@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use nipart_dhcp::events::LeaseEvent;
 use nipart_dhcp::v4::client;
 use nipart_dhcp::v4::machine::StateName;
-use nipart_schemas::ip::IpFamily;
-use nipart_schemas::lease::{Dhcpv4Config, Lease, LeaseLoss, LeaseRoute};
+use nipart_schemas::lease::{Dhcpv4Config, Lease, LeaseLoss, LeaseProtocol, LeaseRoute};
 use nipart_tests::namespace;
 use tokio::sync::mpsc;
 
@@ -96,7 +95,7 @@ fn a_lease_with_everything() {
             client.stop(true).await.unwrap();
             let expected = LeaseEvent::Lost {
                 interface: "client0".to_owned(),
-                family: IpFamily::Ipv4,
+                protocol: LeaseProtocol::Dhcpv4,
                 reason: LeaseLoss::Released,
             };
             assert_eq!(next(&mut events, SOON).await, expected);
@@ -219,7 +218,7 @@ fn a_link_that_flaps_keeps_its_address() {
             client.link_down().unwrap();
             let expected = LeaseEvent::Lost {
                 interface: "client0".to_owned(),
-                family: IpFamily::Ipv4,
+                protocol: LeaseProtocol::Dhcpv4,
                 reason: LeaseLoss::LinkLost,
             };
             assert_eq!(next(&mut events, SOON).await, expected);

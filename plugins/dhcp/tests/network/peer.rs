@@ -10,9 +10,8 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use nipart_dhcp::events::LeaseEvent;
-use nipart_schemas::ip::IpFamily;
 use nipart_schemas::lease::{
-    Dhcpv4Config, Dhcpv4Lease, Dhcpv6Config, Dhcpv6Lease, Lease, LeaseLoss,
+    Dhcpv4Config, Dhcpv4Lease, Dhcpv6Config, Dhcpv6Lease, Lease, LeaseLoss, LeaseProtocol,
 };
 use nipart_tests::namespace::ip;
 
@@ -274,7 +273,7 @@ pub(crate) fn acquired6(event: LeaseEvent) -> Dhcpv6Lease {
 pub(crate) fn lost6(reason: LeaseLoss) -> LeaseEvent {
     LeaseEvent::Lost {
         interface: LINK.to_owned(),
-        family: IpFamily::Ipv6,
+        protocol: LeaseProtocol::Dhcpv6,
         reason,
     }
 }

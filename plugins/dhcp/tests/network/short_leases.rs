@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use nipart_dhcp::client::ClientHandle;
 use nipart_dhcp::events::LeaseEvent;
 use nipart_dhcp::v4::client;
-use nipart_schemas::ip::IpFamily;
-use nipart_schemas::lease::{Dhcpv4Lease, Lease, LeaseLoss};
+use nipart_schemas::lease::{Dhcpv4Lease, Lease, LeaseLoss, LeaseProtocol};
 use nipart_tests::namespace;
 use tokio::sync::mpsc;
 
@@ -41,14 +40,14 @@ fn short_leases(peer: &Peer, more: &[&str]) -> Server {
 fn held(client: &ClientHandle) -> Option<Dhcpv4Lease> {
     client.status().lease().map(|lease| match lease {
         Lease::Ipv4(lease) => lease,
-        Lease::Ipv6(_) => panic!("a DHCPv6 lease"),
+        other => panic!("{other:?}"),
     })
 }
 
 fn lost(reason: LeaseLoss) -> LeaseEvent {
     LeaseEvent::Lost {
         interface: "client0".to_owned(),
-        family: IpFamily::Ipv4,
+        protocol: LeaseProtocol::Dhcpv4,
         reason,
     }
 }

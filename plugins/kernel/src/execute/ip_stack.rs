@@ -56,6 +56,11 @@ pub(super) fn change_ipv6(index: u32, changes: &Ipv6Changes) -> Vec<Step> {
     let switch = |key, value| Switch::new(name, Family::Ipv6, key, value);
     let mut switches = Vec::new();
     switches.extend(changes.autoconf.map(|on| switch("autoconf", u8::from(on))));
+    switches.extend(
+        changes
+            .accept_ra_defrtr
+            .map(|on| switch("accept_ra_defrtr", u8::from(on))),
+    );
     switches.extend(changes.accept_ra.map(|when| switch("accept_ra", when)));
     switches.extend(
         changes

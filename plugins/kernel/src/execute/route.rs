@@ -22,11 +22,12 @@ type Builder = RouteMessageBuilder<IpAddr>;
 /// `RTAX_LOCK` has a bit for each metric, numbered as the metrics are: this is `RTAX_MTU`.
 const LOCK_MTU: u32 = 1 << 2;
 
-/// Adds the route; one with the same destination, table and metric makes the kernel refuse it. A leased one is added
-/// behind it.
+/// Adds the route; one with the same destination, table and metric makes the kernel refuse it. A leased or advertised one
+/// is added behind it.
 pub(super) fn add(route: &Route, names: &Names) -> Result<Step, NipartError> {
     let message = single(route, names)?;
-    Ok(Step::send(if route.protocol == Some(PROTOCOL_DHCP) {
+    let is_learned = route.protocol == Some(PROTOCOL_DHCP) || route.is_advertised();
+    Ok(Step::send(if is_learned {
         NetlinkRequest::append_route(message)
     } else {
         NetlinkRequest::add_route(message)

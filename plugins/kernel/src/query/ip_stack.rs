@@ -33,6 +33,7 @@ fn observe_ipv6(attributes: &[AfSpecInet6], section: &mut Ipv6) {
             AfSpecInet6::DevConf(switches) => {
                 section.enabled = Some(switches.disable_ipv6 == 0);
                 section.autoconf = Some(switches.autoconf != 0 && accepts_advertisements(switches));
+                section.accept_ra_defrtr = (switches.accept_ra_defrtr == 0).then_some(false);
                 section.forwarding = Some(switches.forwarding != 0);
             }
             AfSpecInet6::AddrGenMode(mode) => section.addr_gen_mode = addr_gen_mode(mode),

@@ -117,7 +117,8 @@ pub(super) fn assemble(observed: Vec<ObservedRoute>, names: &HashMap<u32, String
             next_hop_interface: hop.link.and_then(|link| names.get(&link).cloned()),
             next_hop_address: hop.gateway,
             onlink: hop.onlink.then_some(true),
-            weight: hop.weight,
+            // The kernel joins what different routers of one metric have advertised; each is a route all the same.
+            weight: hop.weight.filter(|_| !route.is_advertised()),
             ..route
         };
         match &hops {
@@ -178,6 +179,9 @@ fn observe(message: RouteMessage) -> Option<ObservedRoute> {
             RouteAttribute::PrefSource(address) => route.source = ip_address(&address),
             RouteAttribute::MultiPath(list) => hops = Some(list.iter().map(Hop::of).collect()),
             RouteAttribute::Metrics(metrics) => take_metrics(&mut route, &metrics),
+            RouteAttribute::CacheInfo(cache) => {
+                route.expires = (cache.expires != 0).then_some(true)
+            }
             other => hop.take(&other),
         }
     }

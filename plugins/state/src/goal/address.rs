@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use nipart_schemas::interface::Interface;
 use nipart_schemas::ip::{Address, IpFamily, PROTOCOL_DHCP, PROTOCOL_LINK_LOCAL, PROTOCOL_NIPART};
-use nipart_schemas::lease::{Dhcpv4Lease, Dhcpv6Address};
+use nipart_schemas::lease::{Dhcpv4Lease, Dhcpv6Address, LeaseProtocol};
 use nipart_schemas::route::IpNetwork;
 
 use super::Goal;
@@ -228,7 +228,9 @@ impl Families<'_, '_> {
         self.keep.extend(said.leased.iter().flatten());
         let lease_is_gone = said.leased.is_some()
             || said.dhcp == Some(false)
-            || self.context.is_without_lease(name, said.family);
+            || self
+                .context
+                .is_without_lease(name, LeaseProtocol::lending(said.family));
         for address in present {
             if self.is_kept(&address) {
                 continue;

@@ -7,8 +7,7 @@
 use nipart_schemas::dns::{DnsOrigin, DnsResolver, DnsServer, DnsSource};
 use nipart_schemas::hostname::HostNames;
 use nipart_schemas::interface::{Interface, InterfaceState};
-use nipart_schemas::ip::IpFamily;
-use nipart_schemas::lease::Lease;
+use nipart_schemas::lease::{Lease, LeaseProtocol};
 
 use super::Goals;
 use crate::context::Context;
@@ -56,7 +55,7 @@ pub(super) fn resolve(context: &Context<'_>, goals: &mut Goals<'_>) {
         }
     }
     for lost in context.lost_leases() {
-        let source = present.source(Some(&lost.interface), DnsOrigin::of_leases(lost.family));
+        let source = present.source(Some(&lost.interface), DnsOrigin::of_leases(lost.protocol));
         wanted.extend(source.map(emptied));
     }
     wanted.sort_by_key(DnsSource::key);
@@ -87,28 +86,31 @@ fn arriving(context: &Context<'_>, present: &DnsResolver, interface: &Interface)
     }
     if interface.ipv4.is_some() {
         let auto_dns = context.with_dhcp(name).map(|ipv4| ipv4.auto_dns);
-        wanted.extend(learned(context, name, IpFamily::Ipv4, auto_dns));
+        wanted.extend(learned(context, name, LeaseProtocol::Dhcpv4, auto_dns));
     }
     if interface.ipv6.is_some() {
         let auto_dns = context.with_dhcpv6(name).map(|ipv6| ipv6.auto_dns);
-        wanted.extend(learned(context, name, IpFamily::Ipv6, auto_dns));
+        wanted.extend(learned(context, name, LeaseProtocol::Dhcpv6, auto_dns));
+        let auto_dns = context.with_routers(name).map(|ipv6| ipv6.auto_dns);
+        let protocol = LeaseProtocol::RouterAdvertisement;
+        wanted.extend(learned(context, name, protocol, auto_dns));
     }
     wanted
 }
 
-/// What the lease is to say; none where nothing is known yet, or nothing changes. `auto_dns` is there where DHCP is on.
+/// What the lease is to say; none where nothing is known yet, or nothing changes. `auto_dns` is there where its client is on.
 fn learned(
     context: &Context<'_>,
     name: &str,
-    family: IpFamily,
+    protocol: LeaseProtocol,
     auto_dns: Option<Option<bool>>,
 ) -> Option<DnsSource> {
     match auto_dns {
         Some(auto_dns) if auto_dns != Some(false) => {
-            let lease = context.lease(name, family)?;
+            let lease = context.lease(name, protocol)?;
             Some(of_lease(lease, auto_dns == Some(true)))
         }
-        _ => Some(DnsSource::new(Some(name), DnsOrigin::of_leases(family))),
+        _ => Some(DnsSource::new(Some(name), DnsOrigin::of_leases(protocol))),
     }
 }
 
@@ -124,7 +126,7 @@ fn of_lease(lease: &Lease, beside_static: bool) -> DnsSource {
         search: domains.filter_map(|domain| domain.parse().ok()).collect(),
         ..DnsSource::new(
             Some(lease.interface()),
-            DnsOrigin::of_leases(lease.family()),
+            DnsOrigin::of_leases(lease.protocol()),
         )
     };
     DnsSource {

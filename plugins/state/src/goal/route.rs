@@ -2,6 +2,7 @@
 
 //! Which routes must be there and which must go.
 
+mod advertised;
 pub(crate) mod carrier;
 mod loss;
 mod multipath;
@@ -10,7 +11,8 @@ mod vrf;
 use std::collections::{HashMap, HashSet};
 
 use nipart_schemas::decision::MissingInterfaces;
-use nipart_schemas::ip::{IpFamily, PROTOCOL_DHCP, PROTOCOL_NIPART};
+use nipart_schemas::ip::{PROTOCOL_DHCP, PROTOCOL_NIPART};
+use nipart_schemas::lease::LeaseProtocol;
 use nipart_schemas::route::{AbsentRoutes, Route, RouteKey, RouteSlot};
 
 pub(crate) use self::loss::{Loss, restore_lost};
@@ -23,13 +25,6 @@ use crate::lease::routes_of_lease;
 const PROTOCOL_BOOT: u8 = 3;
 /// `RTPROT_STATIC`.
 const PROTOCOL_STATIC: u8 = 4;
-/// `RTPROT_RA`: learned from router advertisements.
-const PROTOCOL_ROUTER_ADVERTISEMENT: u8 = 9;
-
-/// Whether the kernel itself keeps the route.
-pub(crate) fn is_kernels(route: &Route) -> bool {
-    route.is_connected() || route.protocol == Some(PROTOCOL_ROUTER_ADVERTISEMENT)
-}
 
 pub(super) fn resolve(context: &Context<'_>, goals: &mut Goals<'_>) {
     let present: HashMap<RouteKey, &Route> = context
@@ -75,8 +70,19 @@ pub(super) fn resolve(context: &Context<'_>, goals: &mut Goals<'_>) {
             goals.routes.push(marked);
         }
     }
+    let written = advertised::Written::of(context, &goals.routes);
     for route in leased(context) {
-        if wanted.insert(route.key()) {
+        let key = route.key();
+        if written.takes(&route) {
+            continue;
+        }
+        // Where both would be the same route for the kernel, its own has to make way.
+        if let Some(present) = present.get(&key)
+            && advertised::is_displaced(context, present)
+        {
+            goals.unwanted_routes.push((*present).clone());
+        }
+        if wanted.insert(key) {
             goals.routes.push(route);
         }
     }
@@ -97,7 +103,8 @@ pub(super) fn resolve(context: &Context<'_>, goals: &mut Goals<'_>) {
             interface.is_some_and(|name| fates.get(name) == Some(&Fate::Delete));
         let is_unwanted = goes_with_its_link
             || of_vrfs.leaves(route, &wanted)
-            || is_unwanted(context, &absent, &owned, route);
+            || is_unwanted(context, &absent, &owned, route)
+            || written.takes(route);
         if route.is_hop() {
             if is_unwanted {
                 paths.unwanted.insert(key);
@@ -141,6 +148,8 @@ pub(crate) fn occupants<'a>(context: &Context<'a>, goals: &Goals<'_>) -> Vec<(Ro
         .routes
         .iter()
         .filter(|route| (route.is_hop() || !present.contains(&route.key())) && is_exclusive(route))
+        // What is advertised is added behind the others.
+        .filter(|route| !route.is_advertised())
         .chain(goals.multipaths.iter().flat_map(|path| path.wanted.first()))
         .map(|route| (route.slot(), route))
         .collect();
@@ -177,7 +186,10 @@ fn leased(context: &Context<'_>) -> Vec<Route> {
             .filter(|_| context.will_exist(name))?;
         Some(routes_of_lease(context.lease_ipv4(name)?, ipv4))
     });
-    routes.flatten().collect()
+    routes
+        .flatten()
+        .chain(advertised::wanted(context))
+        .collect()
 }
 
 fn is_unwanted(
@@ -196,10 +208,15 @@ fn is_unwanted(
     absent.meaning(route).any(is_meant)
         || (is_of_left_interface(context, route) && is_ours())
         || is_of_lost_lease(context, route)
+        || advertised::is_over(context, route)
+        || advertised::is_displaced(context, route)
 }
 
 pub(crate) fn is_ours(owned: &HashSet<RouteKey>, route: &Route) -> bool {
-    matches!(route.protocol, Some(PROTOCOL_NIPART | PROTOCOL_DHCP)) || owned.contains(&route.key())
+    let is_learned = || route.is_advertised() && !route.is_kernels();
+    matches!(route.protocol, Some(PROTOCOL_NIPART | PROTOCOL_DHCP))
+        || is_learned()
+        || owned.contains(&route.key())
 }
 
 /// A link that is wanted down or absent but can't be deleted keeps no route of ours.
@@ -230,5 +247,5 @@ fn is_of_lost_lease(context: &Context<'_>, route: &Route) -> bool {
         || ipv4.enabled == Some(false)
         // Of a lease on a link whose DHCP isn't mentioned nothing follows.
         || (context.using_lease(name).is_some() && context.lease_ipv4(name).is_some())
-        || context.is_without_lease(name, IpFamily::Ipv4)
+        || context.is_without_lease(name, LeaseProtocol::Dhcpv4)
 }

@@ -68,6 +68,8 @@ fn ipv6_changes(name: &str, section: &Ipv6, present: Option<&Ipv6>) -> Ipv6Chang
     let was_forwarding = present.and_then(|present| present.forwarding);
     let autoconf = switch(wants_autoconf, was_autoconf);
     let forwarding = switch(section.forwarding, was_forwarding);
+    // It isn't shown where it is on.
+    let is_defrtr_on = present.map(|present| present.accept_ra_defrtr.unwrap_or(true));
     let forwards = section.forwarding.or(was_forwarding);
     let is_autoconf = wants_autoconf.or(was_autoconf);
     let had_token = present.and_then(|present| present.token);
@@ -82,6 +84,7 @@ fn ipv6_changes(name: &str, section: &Ipv6, present: Option<&Ipv6>) -> Ipv6Chang
         autoconf,
         accept_ra: (autoconf.is_some() || forwarding.is_some() && is_autoconf == Some(true))
             .then(|| accept_ra(is_autoconf == Some(true), forwards)),
+        accept_ra_defrtr: switch(section.accept_ra_defrtr, is_defrtr_on),
         forwarding,
         addr_gen_mode: section.addr_gen_mode.filter(|mode| match present {
             Some(present) => present.addr_gen_mode != Some(*mode) && !is_off_anyway(true),

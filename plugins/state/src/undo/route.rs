@@ -9,7 +9,7 @@ use nipart_schemas::route::{Route, RouteKey, RouteSlot};
 use super::touched::Touched;
 use crate::context::Context;
 use crate::goal::Goals;
-use crate::goal::route::{Loss, Paths, is_kernels, restore_lost};
+use crate::goal::route::{Loss, Paths, restore_lost};
 
 /// Wants every route back that led through a touched link, or that the plan was about, and that no other took the
 /// place of meanwhile; those that the plan added go.
@@ -32,7 +32,7 @@ pub(super) fn restore(context: &Context<'_>, touched: &Touched, goals: &mut Goal
             Some(name) => touched.interfaces.contains(name),
             None => touched.slots.contains(&route.slot()),
         };
-        if is_kernels(route) || !is_touched {
+        if route.is_kernels() || !is_touched {
             continue;
         }
         match now.get(&route.key()).filter(|present| !present.is_hop()) {

@@ -5,7 +5,8 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use nipart_schemas::error::{ErrorKind, NipartError};
+use nipart_schemas::decision::MissingInterfaces;
+use nipart_schemas::error::NipartError;
 use nipart_schemas::hostname;
 use nipart_schemas::interface::{Interface, InterfaceState, InterfaceType};
 use nipart_schemas::ip::{Address, Ipv4, Ipv6};
@@ -54,7 +55,7 @@ pub(super) fn check(
                 "autoconf: true contradicts enabled: false",
             ));
         }
-        refuse_other_uses_of_advertisements(ipv6, &path)?;
+        check_advertised_routes(context, interface, ipv6, &path)?;
         check_token(ipv6, &path)?;
         let static_count = check_addresses(ipv6.address.iter().flatten(), 128, &path)?;
         refuse_addresses_when_disabled(ipv6.enabled, static_count, &path)?;
@@ -103,23 +104,37 @@ fn check_custom_hostname(name: Option<&str>, path: &str) -> Result<(), NipartErr
     }
 }
 
-/// The kernel itself takes gateways and routes out of router advertisements, into the main table.
-fn refuse_other_uses_of_advertisements(ipv6: &Ipv6, path: &str) -> Result<(), NipartError> {
-    let has_table = ipv6.auto_route_table_id.is_some_and(|table| table != 0);
-    for (key, is_written) in [
-        ("auto-gateway", ipv6.auto_gateway == Some(false)),
-        ("auto-routes", ipv6.auto_routes == Some(false)),
-        ("auto-route-table-id", has_table),
-        ("auto-route-metric", ipv6.auto_route_metric.is_some()),
-    ] {
-        if is_written {
-            let text = format!(
-                "{key} of router advertisements is not supported yet: the kernel takes all that they bring, into its main table"
-            );
-            return Err(NipartError::new(ErrorKind::NotSupported, text).at(format!("{path}.{key}")));
-        }
+/// Where nobody has said `autoconf`, the kernel listens to routers all the same, and would go on making its default route.
+fn check_advertised_routes(
+    context: &Context<'_>,
+    interface: &Interface,
+    ipv6: &Ipv6,
+    path: &str,
+) -> Result<(), NipartError> {
+    let name = interface.name.as_str();
+    let is_said = |ipv6: &Ipv6| ipv6.autoconf.is_some() || ipv6.has_token();
+    let is_off = |ipv6: &Ipv6| ipv6.enabled != Some(true) || ipv6.autoconf != Some(true);
+    let of = |known: Option<&&Interface>, is: &dyn Fn(&Ipv6) -> bool| {
+        known.is_some_and(|known| known.ipv6.as_ref().is_some_and(is))
+    };
+    if context.missing == MissingInterfaces::Await
+        || !ipv6.asks_for_own_default_route()
+        || ipv6.enabled == Some(false)
+        || is_said(ipv6)
+        || of(context.remembered.get(name), &is_said)
+        || of(context.present.get(name), &is_off)
+    {
+        return Ok(());
     }
-    Ok(())
+    let key = match (ipv6.auto_gateway, ipv6.auto_route_metric) {
+        (Some(false), _) => "auto-gateway",
+        (_, Some(_)) => "auto-route-metric",
+        _ => "auto-route-table-id",
+    };
+    Err(NipartError::invalid(
+        format!("{path}.{key}"),
+        format!("{key} is about router advertisements: write autoconf: true with it"),
+    ))
 }
 
 fn check_token(ipv6: &Ipv6, path: &str) -> Result<(), NipartError> {

@@ -7,7 +7,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use nipart_schemas::ip::IpFamily;
+use nipart_schemas::lease::LeaseProtocol;
 
 use super::bound::Bound;
 use super::init::Init;
@@ -34,7 +34,7 @@ pub(crate) enum State {
 }
 
 impl machine::State for State {
-    const FAMILY: IpFamily = IpFamily::Ipv4;
+    const PROTOCOL: LeaseProtocol = LeaseProtocol::Dhcpv4;
     type Address = Ipv4Addr;
     type Packet = Packet;
     type Message = Outgoing;

@@ -46,7 +46,7 @@ impl Random for Jitter {
 pub(super) fn ipv4(lease: &Lease) -> &Dhcpv4Lease {
     match lease {
         Lease::Ipv4(lease) => lease,
-        Lease::Ipv6(_) => panic!("a DHCPv6 lease"),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -15,12 +15,13 @@ use nipart_schemas::lease::Dhcpv6Config;
 use crate::client;
 use crate::error::DhcpError;
 use crate::link::Link;
+use crate::neighbours::{Arrived, Neighbours};
 use crate::v6::codec::{self, Identity};
 use crate::v6::duid;
 use crate::v6::frame;
 use crate::v6::machine::State;
 use crate::v6::message::{ClientMessage, ClientMessageKind, ServerMessage};
-use crate::v6::socket::{AddressNews, Arrived, Socket, has_no_source};
+use crate::v6::socket::Socket;
 
 /// The sockets and who speaks through them.
 pub(super) struct Sockets {
@@ -31,16 +32,8 @@ pub(super) struct Sockets {
 }
 
 struct Open {
-    link: Link,
     identity: Identity,
-    socket: Socket,
-    waiting: Option<Waiting>,
-}
-
-/// A message that the link has no address for yet.
-struct Waiting {
-    payload: Vec<u8>,
-    news: AddressNews,
+    neighbours: Neighbours<Socket>,
 }
 
 impl client::Sockets for Sockets {
@@ -52,18 +45,9 @@ impl client::Sockets for Sockets {
     }
 
     async fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Arrived> {
-        let Some(open) = &mut self.open else {
-            return future::pending().await;
-        };
-        loop {
-            let Some(waiting) = &open.waiting else {
-                return open.socket.receive(buffer).await;
-            };
-            tokio::select! {
-                arrived = open.socket.receive(buffer) => return arrived,
-                changed = waiting.news.changed() => changed?,
-            }
-            self.source = open.try_again()?.or(self.source);
+        match &mut self.open {
+            Some(open) => open.neighbours.receive(buffer).await,
+            None => future::pending().await,
         }
     }
 
@@ -86,7 +70,9 @@ impl client::Sockets for Sockets {
     }
 
     fn close(&mut self) {
-        self.open = None;
+        if let Some(open) = self.open.take() {
+            self.source = open.neighbours.spoken_from().or(self.source);
+        }
     }
 }
 
@@ -115,10 +101,8 @@ impl Sockets {
                     hostname: config.hostname.clone(),
                 };
                 Open {
-                    link,
                     identity,
-                    socket,
-                    waiting: None,
+                    neighbours: Neighbours::over(socket),
                 }
             }
         };
@@ -135,46 +119,14 @@ impl Sockets {
             system("encoding a message")(error)
         })?;
         let failed = || system("sending a message");
-        let source = open.send(payload.clone()).map_err(failed())?;
-        if source.is_none()
+        let neighbours = &mut open.neighbours;
+        let is_sent = neighbours.send(payload.clone()).map_err(failed())?;
+        if !is_sent
             && message.kind == ClientMessageKind::Release
-            && let Some(source) = spoken_from
+            && let Some(source) = neighbours.spoken_from().or(spoken_from)
         {
-            frame::send(open.link.index, source, &payload).map_err(failed())?;
+            frame::send(neighbours.index(), source, &payload).map_err(failed())?;
         }
-        self.source = source.or(spoken_from);
         Ok(())
-    }
-}
-
-impl Open {
-    /// Sends, and says from which address, or waits for an address to send from.
-    fn send(&mut self, payload: Vec<u8>) -> io::Result<Option<Ipv6Addr>> {
-        match &mut self.waiting {
-            Some(waiting) => waiting.payload = payload,
-            None => match self.socket.send(&payload) {
-                Err(error) if has_no_source(&error) => {
-                    let news = AddressNews::open(self.link.index)?;
-                    self.waiting = Some(Waiting { payload, news });
-                }
-                other => return other.map(Some),
-            },
-        }
-        // Also the first time: the address may have become usable before the news were listened to.
-        self.try_again()
-    }
-
-    /// Sends what waits, if there is an address now.
-    fn try_again(&mut self) -> io::Result<Option<Ipv6Addr>> {
-        let Some(waiting) = &self.waiting else {
-            return Ok(None);
-        };
-        match self.socket.send(&waiting.payload) {
-            Err(error) if has_no_source(&error) => Ok(None),
-            other => {
-                self.waiting = None;
-                other.map(Some)
-            }
-        }
     }
 }

@@ -7,7 +7,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-use nipart_schemas::ip::IpFamily;
+use nipart_schemas::lease::LeaseProtocol;
 
 use super::bound::Bound;
 use super::declining::Declining;
@@ -37,7 +37,7 @@ pub(crate) enum State {
 }
 
 impl machine::State for State {
-    const FAMILY: IpFamily = IpFamily::Ipv6;
+    const PROTOCOL: LeaseProtocol = LeaseProtocol::Dhcpv6;
     type Address = Ipv6Addr;
     type Packet = ServerMessage;
     type Message = ClientMessage;

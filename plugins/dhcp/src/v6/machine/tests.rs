@@ -47,7 +47,7 @@ pub(super) fn other_server() -> ServerDuid {
 pub(super) fn ipv6(lease: &Lease) -> &Dhcpv6Lease {
     match lease {
         Lease::Ipv6(lease) => lease,
-        Lease::Ipv4(_) => panic!("a DHCPv4 lease"),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -12,7 +12,6 @@ use nipart_schemas::interface::Interface;
 use nipart_schemas::ip::Address;
 use nipart_schemas::route::{IpNetwork, Route, RouteKey};
 
-use super::is_kernels;
 use crate::context::Context;
 use crate::goal::{Fate, Goal, Goals, address};
 
@@ -136,7 +135,7 @@ pub(crate) fn restore_lost(context: &Context<'_>, goals: &mut Goals<'_>) {
         .observed
         .running_routes()
         .iter()
-        .filter(|route| !is_kernels(route) && !route.is_hop() && loss.takes(route))
+        .filter(|route| !route.is_kernels() && !route.is_hop() && loss.takes(route))
         .collect();
     if lost.is_empty() {
         return;

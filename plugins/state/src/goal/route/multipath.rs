@@ -9,8 +9,8 @@ use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::interface::InterfaceState;
 use nipart_schemas::route::{Route, RouteKey, RouteSlot};
 
+use super::is_ours;
 use super::loss::{Links, Loss, OnLink, can_come_back};
-use super::{is_kernels, is_ours};
 use crate::context::Context;
 use crate::goal::Goals;
 
@@ -183,7 +183,7 @@ fn join_lone_hops(
         .collect();
     let unwanted: HashSet<RouteKey> = goals.unwanted_routes.iter().map(Route::key).collect();
     for route in context.observed.running_routes() {
-        if route.is_hop() || route.route_type.is_some() || is_kernels(route) {
+        if route.is_hop() || route.route_type.is_some() || route.is_kernels() {
             continue;
         }
         let Some(group) = groups.get_mut(&route.slot()) else {

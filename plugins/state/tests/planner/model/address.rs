@@ -235,6 +235,9 @@ impl Model {
             make_link_local(section, changes.addr_gen_mode);
         }
         section.autoconf = changes.autoconf.or(section.autoconf);
+        if let Some(accept) = changes.accept_ra_defrtr {
+            section.accept_ra_defrtr = (!accept).then_some(false);
+        }
         section.forwarding = changes.forwarding.or(section.forwarding);
         section.addr_gen_mode = changes.addr_gen_mode.or(section.addr_gen_mode);
         if let Some(token) = changes.token {

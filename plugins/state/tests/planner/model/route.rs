@@ -64,7 +64,8 @@ impl Model {
             self.check_hop(hop)?;
             let key = hop.key();
             let refused = self.routes.iter().any(|known| {
-                let may_share = hop.protocol == Some(PROTOCOL_DHCP) && known.key() != key;
+                let is_learned = hop.protocol == Some(PROTOCOL_DHCP) || hop.is_advertised();
+                let may_share = is_learned && known.key() != key;
                 known.slot() == hop.slot() && !may_share
             });
             if refused {
