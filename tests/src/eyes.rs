@@ -197,7 +197,13 @@ fn switches() -> Vec<String> {
             let value = switch_of(family, name, switch);
             format!(" {switch} {}", value.as_deref().unwrap_or("-"))
         };
-        let ipv6 = ["disable_ipv6", "autoconf", "accept_ra", "forwarding"];
+        let ipv6 = [
+            "disable_ipv6",
+            "autoconf",
+            "accept_ra",
+            "forwarding",
+            "accept_ra_defrtr",
+        ];
         let ipv6 = ipv6.map(|switch| of("ipv6", switch)).concat();
         // They mean the same where nothing is forwarded; which of them a link had isn't known when it is made again.
         let ipv6 = ipv6.replace("accept_ra 2 forwarding 0", "accept_ra 1 forwarding 0");

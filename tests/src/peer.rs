@@ -134,6 +134,14 @@ impl Peer {
         self.serve(&[&fixed[..], options].concat(), "DHCP")
     }
 
+    /// Starts a router on `interface` that advertises what `options` say (`support/router.py`), and prints a line of JSON
+    /// for each solicitation. It is silent when it is dropped; nobody takes back what it has said.
+    pub fn router(&self, interface: &str, options: &[&str]) -> Server {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/support/router.py");
+        let fixed = ["python3", script, "--interface", interface];
+        self.serve(&[&fixed[..], options].concat(), "\"ready\"")
+    }
+
     /// Starts a DHCP server with leases of a few seconds on `interface`, whose address is `server`. It leases from
     /// `range` (`FIRST-LAST`) and prints each message as a line of JSON.
     pub fn short_leases(
