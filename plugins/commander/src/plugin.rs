@@ -256,7 +256,7 @@ impl Commander {
         tokio::spawn(async move {
             match change.condition {
                 LinkCondition::Present => tools.restore_appeared(change).await,
-                LinkCondition::Up => tools.restore(change.interface).await,
+                LinkCondition::Up => tools.restore_raised(change).await,
                 LinkCondition::Absent => tools.clear(&change.interface).await,
                 _ => {}
             }

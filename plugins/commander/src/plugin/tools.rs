@@ -135,6 +135,20 @@ impl Tools {
         self.restore_as(name, || Appearance::News).await;
     }
 
+    /// Brings back what is saved for a link that came up. One that a change has just created, and that is down again by now,
+    /// somebody has set down.
+    pub(super) async fn restore_raised(&self, change: LinkChange) {
+        let LinkChange {
+            interface, index, ..
+        } = change;
+        let (name, told) = (interface.clone(), Instant::now());
+        self.restore_as(name, || match self.created.why(&interface, index, told) {
+            Appearance::Change => Appearance::Change,
+            _ => Appearance::News,
+        })
+        .await;
+    }
+
     /// Brings back what is saved for a link that has appeared.
     pub(super) async fn restore_appeared(&self, change: LinkChange) {
         let LinkChange {
