@@ -7,7 +7,7 @@ use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::error::{ErrorKind, NipartError};
 use nipart_schemas::interface::infiniband::PartitionKey;
 use nipart_schemas::interface::{BondMode, Identifier, Interface, InterfaceType};
-use nipart_schemas::ip::IpFamily;
+use nipart_schemas::lease::LeaseProtocol;
 
 use super::reference::base_path;
 use crate::context::Context;
@@ -93,10 +93,13 @@ fn check_address(
 }
 
 fn refuse_dhcp(interface: &Interface, path: &str) -> Result<(), NipartError> {
-    let keys = [(IpFamily::Ipv4, "ipv4"), (IpFamily::Ipv6, "ipv6")];
+    let keys = [
+        (LeaseProtocol::Dhcpv4, "ipv4"),
+        (LeaseProtocol::Dhcpv6, "ipv6"),
+    ];
     match keys
         .into_iter()
-        .find(|(family, _)| interface.wants_dhcp(*family))
+        .find(|(protocol, _)| interface.wants_lease(*protocol))
     {
         Some((_, key)) => Err(NipartError::new(
             ErrorKind::NotSupported,
