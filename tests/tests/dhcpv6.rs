@@ -367,6 +367,19 @@ fn what_the_client_calls_itself() {
             );
             system.apply(&state).ok();
             server.await_line(&format!("DHCPSOLICIT(srv1) {duid}"), SOON);
+            let lent = loop {
+                let line = server.await_line("DHCPREPLY(srv1) 2001:db8::", SOON);
+                // Not the answer to the Release of the name before.
+                if let Some((lent, _)) = line.split_once(&format!(" {duid}")) {
+                    break lent.rsplit(' ').next().expect("a word").to_string();
+                }
+            };
+            eventually("the leased address", SOON, || {
+                let arguments = ["-6", "address", "show", "dev", "eth1", "-tentative"];
+                ip(&arguments)
+                    .contains(&format!("{lent}/128"))
+                    .then_some(())
+            });
             check::changes_nothing(&system, &state);
         }
         let named = "interfaces: [{name: eth1, ipv6: {dhcp-custom-hostname: named}}]";
