@@ -8,13 +8,15 @@
     reason = "tests fail loudly, in their helpers too"
 )]
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::time::Duration;
 
 use nipart_tests::check;
 use nipart_tests::eyes;
 use nipart_tests::namespace::{ip, run};
 use nipart_tests::peer::{Peer, Server};
-use nipart_tests::process::eventually;
+use nipart_tests::process::{Process, eventually};
 use nipart_tests::system::System;
 
 /// For what takes little more than the two seconds in which the kernel finds out that an address is nobody else's.
@@ -321,6 +323,88 @@ fn not_of_neighbours() {
         drop(forged);
         let _router = router(&peer, &["--dns", "2001:db8::53,600"]);
         becomes_resolv_conf(&system, &[DNS]);
+    });
+}
+
+/// A router that listens to others doesn't follow what it says itself.
+#[test]
+fn not_of_this_host() {
+    run(|| {
+        let peer = wired();
+        let system = System::start();
+        system.apply(ON).ok();
+        ip(&["address", "add", "fe80::9/64", "dev", "eth1", "nodad"]);
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/support/router.py");
+        let own = ["--interface", "eth1", "--source", "fe80::9"];
+        let bad = ["--dns", "2001:db8::bad,600"];
+        let arguments = [&["python3", script], &own[..], &bad[..]].concat();
+        let mut own = Process::start(&arguments, Stdio::piped());
+        let mut line = String::new();
+        let output = own.0.stdout.take().expect("a pipe");
+        let read = BufReader::new(output).read_line(&mut line);
+        assert!(read.is_ok() && line.contains("ready"), "{line:?}");
+        let _router = router(&peer, &["--dns", "2001:db8::53,600"]);
+        becomes_resolv_conf(&system, &[DNS]);
+    });
+}
+
+/// A port of a bridge has no routes and no name servers of its own, and the kernel's switch is as it was.
+#[test]
+fn a_port_keeps_nothing_of_routers() {
+    run(|| {
+        let peer = wired();
+        let options = [
+            "--dns",
+            "2001:db8::53,600",
+            "--route",
+            "2001:db8:7::/48,600,medium",
+        ];
+        let _router = router(&peer, &options);
+        let system = System::start();
+        let bridge = "{name: br0, type: linux-bridge, bridge: {port: [{name: eth1}]}}";
+        for listed in ["", ", {name: eth1, controller: br0}"] {
+            system.apply(&with("auto-route-metric: 50")).ok();
+            becomes_resolv_conf(&system, &[DNS]);
+            becomes_advertised(&[
+                "2001:db8:7::/48 via fe80::1 metric 50 table main",
+                "default via fe80::1 metric 50 table main",
+            ]);
+            system
+                .apply(&format!("interfaces: [{bridge}{listed}]"))
+                .ok();
+            becomes_advertised(&[]);
+            becomes_resolv_conf(&system, &[]);
+            assert_eq!(defrtr(), "1");
+            system
+                .apply("interfaces: [{name: br0, state: absent}]")
+                .ok();
+        }
+        check::no_errors(&system);
+    });
+}
+
+/// Who forgets the link leaves the default route to the kernel again.
+#[test]
+fn a_forgotten_link_is_the_kernels_again() {
+    run(|| {
+        let peer = wired();
+        let _router = router(&peer, &["--dns", "2001:db8::53,600"]);
+        let system = System::start();
+        system.apply(&with("auto-route-metric: 50")).ok();
+        becomes_resolv_conf(&system, &[DNS]);
+        becomes_advertised(&["default via fe80::1 metric 50 table main"]);
+        system
+            .apply("interfaces: [{name: eth1, state: absent}]")
+            .ok();
+        eventually("our route goes", SOON, || {
+            let ours = |route: &String| !route.ends_with("expires");
+            (!advertised().iter().any(ours)).then_some(())
+        });
+        becomes_resolv_conf(&system, &[]);
+        assert_eq!(defrtr(), "1");
+        system.apply(ON).ok();
+        becomes_advertised(&[KERNELS]);
+        check::no_errors(&system);
     });
 }
 

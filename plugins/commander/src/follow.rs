@@ -43,6 +43,14 @@ impl Follow {
     fn is_served(&self) -> bool {
         !self.dhcp.is_empty() || self.agrees_upon_keys
     }
+
+    /// Whether what is saved is brought back when the link comes up. Who only listens to routers has lost nothing that
+    /// they won't say again.
+    fn is_restored_when_up(&self) -> bool {
+        let mut clients = self.dhcp.iter().map(|config| config.key().protocol);
+        self.agrees_upon_keys
+            || clients.any(|protocol| protocol != LeaseProtocol::RouterAdvertisement)
+    }
 }
 
 /// What changed by following something else.
@@ -152,6 +160,11 @@ impl Followed {
             }
         };
         self.0.iter().map(rule).collect()
+    }
+
+    /// Whether what is saved for the link is brought back when it comes up.
+    pub(crate) fn is_restored_when_up(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(Follow::is_restored_when_up)
     }
 
     /// Those of `names` that are followed.

@@ -36,6 +36,7 @@ enum Message {
     Known(oneshot::Sender<Known>),
     CaughtUp(oneshot::Sender<()>),
     Among(Vec<String>, oneshot::Sender<Vec<String>>),
+    IsRestoredWhenUp(String, oneshot::Sender<bool>),
     Failed(String, String),
     Recovered(Vec<String>),
     Health(oneshot::Sender<Health>),
@@ -107,6 +108,14 @@ impl Follower {
         receiver.await.unwrap_or_default()
     }
 
+    /// Whether what is saved for the link is brought back when it comes up.
+    pub(crate) async fn is_restored_when_up(&self, interface: String) -> bool {
+        let (sender, receiver) = oneshot::channel();
+        self.send(Message::IsRestoredWhenUp(interface, sender))
+            .await;
+        receiver.await.unwrap_or_default()
+    }
+
     /// What is saved for the interface could not be made so.
     pub(crate) async fn failed(&self, interface: String, reason: String) {
         self.send(Message::Failed(interface, reason)).await;
@@ -143,6 +152,10 @@ async fn run(handle: Handle, mut messages: mpsc::Receiver<Message>) {
             }
             Message::Among(names, reply) => {
                 let _ = reply.send(followed.among(names));
+                continue;
+            }
+            Message::IsRestoredWhenUp(interface, reply) => {
+                let _ = reply.send(followed.is_restored_when_up(&interface));
                 continue;
             }
             Message::Failed(interface, reason) => {

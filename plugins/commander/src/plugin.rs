@@ -256,7 +256,12 @@ impl Commander {
         tokio::spawn(async move {
             match change.condition {
                 LinkCondition::Present => tools.restore_appeared(change).await,
-                LinkCondition::Up => tools.restore_raised(change).await,
+                LinkCondition::Up => {
+                    let name = change.interface.clone();
+                    if tools.follower.is_restored_when_up(name).await {
+                        tools.restore_raised(change).await;
+                    }
+                }
                 LinkCondition::Absent => tools.clear(&change.interface).await,
                 _ => {}
             }

@@ -4,6 +4,7 @@
 
 use std::io;
 
+use rustix::io::Errno;
 use thiserror::Error;
 
 /// Why a client could not be started or commanded.
@@ -49,6 +50,17 @@ impl DhcpError {
             Self::System { .. } | Self::Busy { .. } => true,
             Self::UnsupportedHardware { .. } | Self::Ended { .. } => false,
         }
+    }
+
+    /// Whether the kernel says that the link is gone, or another has its name.
+    pub(crate) fn is_of_lost_link(&self) -> bool {
+        let Self::System { source, .. } = self else {
+            return false;
+        };
+        let lost = [Errno::NODEV, Errno::NXIO].map(Errno::raw_os_error);
+        source
+            .raw_os_error()
+            .is_some_and(|error| lost.contains(&error))
     }
 
     /// For `map_err`: a system call failed while doing `action` to the link.

@@ -258,6 +258,7 @@ fn leaving<'a>(context: &Context<'a>, interface: &Interface) -> Option<Goal<'a>>
     {
         wanted.controller = Some(String::new());
     }
+    advertised_route::leave(context, &mut wanted);
     let down = interface.wanted_state() == InterfaceState::Down;
     Some(Goal {
         up: down.then_some(false),

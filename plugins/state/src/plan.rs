@@ -63,6 +63,8 @@ pub(crate) enum Phase {
     AddLinkRoutes,
     /// Routes over gateways.
     AddGatewayRoutes,
+    /// Routes of the kernel's in whose place ours are there.
+    RemoveDisplacedRoutes,
     /// Name resolution, over links and routes that are there.
     ChangeNames,
     /// Rules come when what they lead to is there.

@@ -9,7 +9,7 @@ use nipart_schemas::error::NipartError;
 use nipart_schemas::interface::Interface;
 use nipart_schemas::ip::IpFamily;
 use nipart_schemas::journal::SavedScope;
-use nipart_schemas::lease::{Lease, LeaseEvent, LeaseKey, LeaseLoss};
+use nipart_schemas::lease::{Lease, LeaseEvent, LeaseKey, LeaseLoss, LeaseProtocol};
 use nipart_schemas::network_state::NetworkState;
 
 use super::apply::LOCK_TIMEOUT;
@@ -18,7 +18,7 @@ use super::start::wish;
 use crate::ask;
 use crate::lock::{LockGuard, LockSet, Locks};
 use crate::peers::Peers;
-use crate::transaction::{Wish, transact, transact_despite_names};
+use crate::transaction::{Wish, transact_despite_names};
 
 /// Puts what the lease brings on the link, or takes it off.
 ///
@@ -30,6 +30,11 @@ pub async fn lease(
     event: LeaseEvent,
 ) -> Result<(), NipartError> {
     let (key, lease): (LeaseKey, Option<Lease>) = match event {
+        LeaseEvent::Lost {
+            reason: LeaseLoss::Released,
+            protocol: LeaseProtocol::RouterAdvertisement,
+            interface,
+        } => return unheard(peers, locks, interface).await,
         // Whoever stopped the client took its address off.
         LeaseEvent::Lost {
             reason: LeaseLoss::Released,
@@ -110,13 +115,42 @@ async fn forget_network(
     key: LeaseKey,
 ) -> Result<(), NipartError> {
     let mut guard = lock(locks, &key.interface).await?;
+    forget(peers, &mut guard, key).await
+}
+
+/// Nobody listens to routers any more: a link that became a port, or is nobody's, keeps nothing of theirs.
+async fn unheard(peers: &impl Peers, locks: &Locks, interface: String) -> Result<(), NipartError> {
+    let mut guard = lock(locks, &interface).await?;
+    let scope = SavedScope {
+        interfaces: Some(vec![interface.clone()]),
+        persistent_only: false,
+    };
+    let saved = ask::load_saved(peers, scope).await?.state;
+    let protocol = LeaseProtocol::RouterAdvertisement;
+    let saved = saved.interface(&interface);
+    if saved.is_some_and(|interface| interface.wants_lease(protocol)) {
+        // It listens again by now, or is going to.
+        return Ok(());
+    }
+    let key = LeaseKey {
+        interface,
+        protocol,
+    };
+    forget(peers, &mut guard, key).await
+}
+
+async fn forget(
+    peers: &impl Peers,
+    guard: &mut LockGuard,
+    key: LeaseKey,
+) -> Result<(), NipartError> {
     let desired = hands_off(&key.interface);
     let wish = Wish {
         without_lease: vec![key],
         leases: Some(Vec::new()),
         ..wish(desired)
     };
-    transact(peers, slice::from_mut(&mut guard), &wish)
+    transact_despite_names(peers, slice::from_mut(guard), &wish)
         .await
         .map(|_| ())
 }

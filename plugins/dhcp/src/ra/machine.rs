@@ -3,7 +3,7 @@
 //! Router discovery as a state machine (RFC 4861 §6.3.7, RFC 7559).
 //!
 //! ```text
-//!   Stopped ──Start──▶ Unlinked ──link up──▶ Soliciting: asks after 0, 4, 8, 16, 32 … 3600 s
+//!   Stopped ──Start──▶ Unlinked ──link up──▶ Soliciting: asks after 0, 4, 8, 12, 20 … s
 //!      ▲                  ▲                      │    ▲
 //!     Stop             link down                 │    │ started once more
 //!              from any state         a router   ▼    │

@@ -23,6 +23,11 @@ const IPV6_HEADER: u32 = 0xfff0_0000;
 /// Offset of the hop limit in it (RFC 8200 §3).
 const HOP_LIMIT_OFFSET: u32 = 7;
 
+/// `SKF_AD_OFF` and `SKF_AD_PKTTYPE` (`linux/filter.h`): where a packet comes from.
+const PACKET_TYPE: u32 = 0xffff_f000 + 4;
+/// `PACKET_LOOPBACK` (`linux/if_packet.h`): a multicast of this host's own. A router doesn't listen to itself.
+const PACKET_LOOPBACK: u8 = 5;
+
 /// A raw socket for router discovery on one link.
 #[derive(Debug)]
 pub struct Socket {
@@ -79,13 +84,15 @@ impl LinkSocket for Socket {
 }
 
 /// Lets router advertisements of neighbours through.
-const FILTER: [Instruction; 6] = [
+const FILTER: [Instruction; 8] = [
     load_byte(0),
-    unless_equal(ADVERTISEMENT, 3),
+    unless_equal(ADVERTISEMENT, 4),
     load_byte(IPV6_HEADER + HOP_LIMIT_OFFSET),
-    unless_equal(HOP_LIMIT, 1),
-    plain(RETURN, u32::MAX),
+    unless_equal(HOP_LIMIT, 2),
+    load_byte(PACKET_TYPE),
+    unless_equal(PACKET_LOOPBACK, 1),
     plain(RETURN, 0),
+    plain(RETURN, u32::MAX),
 ];
 
 const fn load_byte(offset: u32) -> Instruction {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::interface::{Interface, InterfaceState};
 
-use super::{Fate, Goal, Goals, address};
+use super::{Fate, Goal, Goals, address, advertised_route};
 use crate::context::Context;
 use crate::kind;
 
@@ -111,11 +111,14 @@ pub(super) fn unlisted<'a>(
             }
         };
         let is_attached = !controller.is_empty();
-        let wanted = Interface {
+        let mut wanted = Interface {
             controller: Some(controller.clone()),
             ..Interface::named(*port)
         };
         let loses_addresses = is_attached && !context.leaves_addresses_to_ports(controller);
+        if loses_addresses {
+            advertised_route::leave(context, &mut wanted);
+        }
         let with_addresses = present.filter(|_| loses_addresses);
         let left = address::left_by_a_port(context, controller, with_addresses);
         goals.links.push(Goal {

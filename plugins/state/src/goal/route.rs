@@ -15,6 +15,7 @@ use nipart_schemas::ip::{PROTOCOL_DHCP, PROTOCOL_NIPART};
 use nipart_schemas::lease::LeaseProtocol;
 use nipart_schemas::route::{AbsentRoutes, Route, RouteKey, RouteSlot};
 
+pub(crate) use self::advertised::is_displaced;
 pub(crate) use self::loss::{Loss, restore_lost};
 pub(crate) use self::multipath::{Multipath, Paths};
 use super::{Fate, Goals};

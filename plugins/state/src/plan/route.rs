@@ -10,7 +10,7 @@ use nipart_schemas::route::{Route, RouteKey, RouteSlot};
 use super::{Phase, Waves};
 use crate::context::Context;
 use crate::goal::Goals;
-use crate::goal::route::Loss;
+use crate::goal::route::{Loss, is_displaced};
 
 pub(super) fn plan(context: &Context<'_>, goals: &Goals<'_>, waves: &mut Waves) {
     let loss = Loss::of(goals);
@@ -18,7 +18,11 @@ pub(super) fn plan(context: &Context<'_>, goals: &Goals<'_>, waves: &mut Waves) 
     for route in &goals.unwanted_routes {
         // What goes with its link needs no message.
         if unwanted.insert(route.key()) && !loss.takes_link_of(route) {
-            waves.push(Phase::RemoveRoutes, Operation::RemoveRoute(route.clone()));
+            let phase = match is_displaced(context, route) {
+                true => Phase::RemoveDisplacedRoutes,
+                false => Phase::RemoveRoutes,
+            };
+            waves.push(phase, Operation::RemoveRoute(route.clone()));
         }
     }
     let mut staying: HashSet<RouteKey> = HashSet::new();

@@ -64,8 +64,13 @@ impl client::Sockets for Sockets {
     }
 
     fn send(&mut self, _message: &Solicitation) {
-        if let Err(error) = self.try_send() {
-            self.failed(&error);
+        match self.try_send() {
+            Err(error) if error.is_of_lost_link() => self.failed(&error),
+            // What couldn't be said is said again; meanwhile routers may speak of themselves.
+            Err(error) => {
+                tracing::info!(interface = %self.interface, %error, "router discovery only listens");
+            }
+            Ok(()) => {}
         }
     }
 

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use nipart_schemas::decision::MissingInterfaces;
 use nipart_schemas::interface::Interface;
 use nipart_schemas::lease::LeaseProtocol;
-use nipart_schemas::route::{Route, RouteSlot};
+use nipart_schemas::route::{MAIN_TABLE, Route, RouteSlot};
 
 use crate::context::Context;
 use crate::lease::routes_of_advertisements;
@@ -47,7 +47,9 @@ pub(super) fn wanted(context: &Context<'_>) -> impl Iterator<Item = Route> {
         if let Some(table) = table_of_vrf(context, name) {
             for route in &mut routes {
                 // As with those that the kernel makes (`rt6_add_dflt_router`, net/ipv6/route.c).
-                let is_written = ipv6.auto_route_table_id.is_some_and(|table| table != 0);
+                let is_written = ipv6
+                    .auto_route_table_id
+                    .is_some_and(|table| table != 0 && table != MAIN_TABLE);
                 route.table_id = route.table_id.filter(|_| is_written).or(Some(table));
             }
         }
@@ -91,7 +93,7 @@ pub(super) fn is_over(context: &Context<'_>, route: &Route) -> bool {
 
 /// Whether it is the kernel's default route over a link where ours takes its place, and that can be done: the routers
 /// are known, and nobody waits to take it back.
-pub(super) fn is_displaced(context: &Context<'_>, route: &Route) -> bool {
+pub(crate) fn is_displaced(context: &Context<'_>, route: &Route) -> bool {
     let is_kernels_default = route.is_advertised()
         && route.is_kernels()
         && route
