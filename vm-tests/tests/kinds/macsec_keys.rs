@@ -353,7 +353,8 @@ fn keys_stay_secret() {
         ] {
             say(system.ctl_with(words, &other));
         }
-        say(system.apply(&with_key(KEY).replace("port: 7", "port: 0")));
+        let nowhere = with_key(KEY).replace("base-iface: near", "base-iface: nowhere");
+        said.push(system.apply(&nowhere).refused());
         said.extend(secrets::shown(&system));
         let words = Command::new("ps").args(["-ef", "-ww"]).output().unwrap();
         said.push(String::from_utf8_lossy(&words.stdout).into_owned());
