@@ -76,6 +76,16 @@ fn becomes_resolv_conf(system: &System, expected: &[&str]) {
     });
 }
 
+/// The router's advertisements name the same server as the lease, and may come before or after it.
+fn both_have_told(system: &System) {
+    eventually("the router's and the server's settings", SOON, || {
+        let shown = system.ctl(&["show", "-o", "json"]).ok().json();
+        let sources = shown["dns-resolver"]["sources"].to_string();
+        let has = |origin: &str| sources.contains(&format!("\"{origin}\""));
+        (has("dhcpv6") && has("router-advertisement")).then_some(())
+    });
+}
+
 #[test]
 fn lease_of_dnsmasq() {
     run(|| {
@@ -149,6 +159,7 @@ fn beside_router_advertisements_and_dhcpv4() {
             &system,
             &["nameserver 192.0.2.53", "nameserver 2001:db8::53"],
         );
+        both_have_told(&system);
         check::changes_nothing(&system, both);
 
         // Each goes by itself, and is given back although its address has gone.
@@ -186,6 +197,7 @@ fn settings_without_an_address() {
         let state = "interfaces: [{name: eth1, type: ethernet, ipv6: {enabled: true, dhcp: true, autoconf: true}}]";
         system.apply(state).ok();
         becomes_resolv_conf(&system, &["nameserver 2001:db8::53"]);
+        both_have_told(&system);
         check::changes_nothing(&system, state);
         assert!(leased().is_none());
     });
