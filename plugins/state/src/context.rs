@@ -303,6 +303,11 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// Whether the addresses of its ports belong to this controller; `""` is none.
+    pub(crate) fn takes_addresses_of_ports(&self, controller: &str) -> bool {
+        !controller.is_empty() && !self.leaves_addresses_to_ports(controller)
+    }
+
     /// Whether ports of this controller have addresses of their own.
     pub(crate) fn leaves_addresses_to_ports(&self, controller: &str) -> bool {
         self.type_of(controller)

@@ -60,11 +60,7 @@ pub async fn lease(
     };
     let name = key.interface.as_str();
     let mut guard = lock(locks, name).await?;
-    let scope = SavedScope {
-        interfaces: Some(vec![name.to_string()]),
-        persistent_only: false,
-    };
-    let saved = ask::load_saved(peers, scope).await?.state;
+    let saved = saved_around(peers, name).await?;
     let Some(wanted) = saved
         .interface(name)
         .filter(|interface| interface.wants_lease(key.protocol))
@@ -107,6 +103,15 @@ async fn lock(locks: &Locks, name: &str) -> Result<LockGuard, NipartError> {
     locks.acquire(locked, &holder, LOCK_TIMEOUT).await
 }
 
+/// What is saved for the link.
+async fn saved_around(peers: &impl Peers, name: &str) -> Result<NetworkState, NipartError> {
+    let scope = SavedScope {
+        interfaces: Some(vec![name.to_string()]),
+        persistent_only: false,
+    };
+    Ok(ask::load_saved(peers, scope).await?.state)
+}
+
 /// Without the link the lease may still be good, but its DNS servers can't be reached. Routers have lent nothing: the next
 /// ones may be others, and advertise other routes.
 async fn forget_network(
@@ -121,11 +126,7 @@ async fn forget_network(
 /// Nobody listens to routers any more: a link that became a port, or is nobody's, keeps nothing of theirs.
 async fn unheard(peers: &impl Peers, locks: &Locks, interface: String) -> Result<(), NipartError> {
     let mut guard = lock(locks, &interface).await?;
-    let scope = SavedScope {
-        interfaces: Some(vec![interface.clone()]),
-        persistent_only: false,
-    };
-    let saved = ask::load_saved(peers, scope).await?.state;
+    let saved = saved_around(peers, &interface).await?;
     let protocol = LeaseProtocol::RouterAdvertisement;
     let saved = saved.interface(&interface);
     if saved.is_some_and(|interface| interface.wants_lease(protocol)) {

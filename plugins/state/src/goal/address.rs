@@ -99,9 +99,8 @@ pub(super) fn resolve(
     family.resolve_ipv6();
     family.resolve_metrics();
     let Families { keep, mut drop, .. } = family;
-    let controller = wanted.controller.as_deref().filter(|controller| {
-        !controller.is_empty() && !context.leaves_addresses_to_ports(controller)
-    });
+    let controller = wanted.controller.as_deref();
+    let controller = controller.filter(|name| context.takes_addresses_of_ports(name));
     let Some(controller) = controller else {
         return (keep, drop);
     };

@@ -51,5 +51,5 @@ fn give_back(wanted: &mut Interface) {
 /// Whether it is attached to a controller that has the addresses itself: what was said of its own is forgotten.
 fn is_mere_port(context: &Context<'_>, wanted: &Interface) -> bool {
     let controller = wanted.controller.as_deref();
-    controller.is_some_and(|name| !name.is_empty() && !context.leaves_addresses_to_ports(name))
+    controller.is_some_and(|name| context.takes_addresses_of_ports(name))
 }

@@ -115,7 +115,7 @@ pub(super) fn unlisted<'a>(
             controller: Some(controller.clone()),
             ..Interface::named(*port)
         };
-        let loses_addresses = is_attached && !context.leaves_addresses_to_ports(controller);
+        let loses_addresses = context.takes_addresses_of_ports(controller);
         if loses_addresses {
             advertised_route::leave(context, &mut wanted);
         }

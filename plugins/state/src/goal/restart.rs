@@ -133,7 +133,7 @@ fn is_port(context: &Context<'_>, goal: &Goal<'_>) -> bool {
         .present
         .and_then(|present| present.controller.as_deref());
     let controller = goal.wanted.controller.as_deref().or(present);
-    controller.is_some_and(|name| !name.is_empty() && !context.leaves_addresses_to_ports(name))
+    controller.is_some_and(|name| context.takes_addresses_of_ports(name))
 }
 
 /// Wants the IPv6 addresses back that go with the link, also those of others.
